@@ -1,0 +1,65 @@
+# The one door. `make help` lists what can be asked.
+
+PYTHON ?= python3
+CORES ?=
+export CORES
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: run test install lint bench accuracy corpus clean help
+
+run: $(VENV)/run.stamp  ## replay the founding story, or read your own: make run CORES=DIR
+	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES"; \
+	else $(BIN)/broadstreet scan corpus/cores --binaries corpus/binaries; fi
+
+test: lint  ## lint, types and tests
+	$(BIN)/python -m pytest -n 2
+
+install: $(VENV)/test.stamp  ## build .venv with all that the tests need
+
+lint: $(VENV)/test.stamp  ## ruff, import contracts, types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m mypy
+
+bench: $(VENV)/test.stamp  ## specimens per second and peak memory, against the floor
+	$(BIN)/python -m bench
+
+accuracy: $(VENV)/test.stamp  ## make crashes with known mechanisms, and score the labels
+	$(BIN)/python -m tests.crashes.accuracy
+
+corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
+	$(BIN)/python -m tests.crashes.corpus
+
+clean:  ## remove .venv, caches and what was built
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+$(VENV)/made.stamp:
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "No $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$("$(PYTHON)" --version) is too old: Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV)"
+	@"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: pyproject.toml $(VENV)/made.stamp
+	@echo "Installing what a run needs into $(VENV)"
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/made.stamp
+	@echo "Installing what the tests need into $(VENV)"
+	@$(PIP) install -e '.[test,symbols]'
+	@touch $(VENV)/run.stamp $@

@@ -1,0 +1,1 @@
+"""Readings of one crash become one case."""

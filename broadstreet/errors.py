@@ -1,0 +1,28 @@
+"""Every exception that Broad Street raises on purpose."""
+
+
+class BroadStreetError(Exception):
+    """The common base, so that a caller can tell our refusals from bugs."""
+
+
+class UnreadableSpecimen(BroadStreetError):
+    """The bytes are not what they claim to be. Damage is not that: damage gives the best reading."""
+
+    def __init__(self, layout: str, offset: int, wanted: str, found: str) -> None:
+        super().__init__(f"{layout} at byte {offset}: wanted {wanted}, found {found}")
+        self.layout = layout
+        self.offset = offset
+        self.wanted = wanted
+        self.found = found
+
+    def __reduce__(self) -> tuple[type, tuple[str, int, str, str]]:
+        return type(self), (self.layout, self.offset, self.wanted, self.found)
+
+
+class UsageError(BroadStreetError):
+    """The operator asked for something that cannot be; the hint is the command to try next."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint

@@ -1,0 +1,271 @@
+"""Values that are one bit away from one that would have worked.
+
+A single flipped bit is what failing hardware leaves, but most wrong pointers are one bit from something: a near-null
+pointer in a non-PIE program, an overrun past a mapping, a tagged pointer. The guards below were each needed by a real
+software crash (label-feasibility). The strict forms: the address was non-canonical; or the value with the bit put
+back stands elsewhere in the thread's registers or stack ("twin"); or the address is further than 64 MiB from
+every mapping ("far").
+"""
+
+from broadstreet.features.access import NEAR_NULL, failing
+from broadstreet.features.stack import Broken, broken_step, moved
+from broadstreet.formats import elf
+from broadstreet.reading.machine_state import MachineState
+from broadstreet.reading.operands import Access, accesses
+from broadstreet.reading.unwinder import chain, frame_address
+from broadstreet.records.finding import Value
+
+WORD = (1 << 64) - 1
+FAR = 64 << 20
+OVERRUN = 16 << 10
+TWIN_BYTES = 8 << 10
+LOWEST_PROGRAM = 4 << 20
+SP_BITS = range(3, 48)
+CALLER_SP_BITS = range(4, 47)
+RETURN_SP_BITS = range(12, 48)
+RETURN_CHAIN, SP_CHAIN = 3, 2
+CLEAR_WORDS = 128  # of the stack above: without a return address in them
+
+
+def columns(state: MachineState, row: dict[str, Value]) -> None:
+    """Fill in the columns of one-bit differences."""
+    row["one_bit_access"], row["one_bit_access_bit"] = _access(state, row)
+    row["one_bit_sp"] = _stack_pointer(state, row)
+    row["one_bit_pc"] = _program_counter(state, row)
+    row["one_bit"] = _any_of(row)
+    row["code_bits_different"] = _code_bits(state)
+
+
+STRICT = ("noncanonical", "twin", "far")
+
+
+def _any_of(row: dict[str, Value]) -> str | None:
+    """The strict repair that was found, of sp, pc or the failing access; null where none was and one is not known."""
+    if row["one_bit_sp"]:
+        return "sp"
+    if row["one_bit_pc"]:
+        return "pc"
+    access = row["one_bit_access"]
+    if access in STRICT:
+        return str(access)
+    known = access is not None and row["one_bit_sp"] is not None and row["one_bit_pc"] is not None
+    return "none" if known else None
+
+
+def _access(state: MachineState, row: dict[str, Value]) -> tuple[str | None, int | None]:
+    if row["access_in"] is None:
+        return None, None
+    if row["pc_in"] != "executable" or row["access_in"] in ("no_access", "null_page"):
+        return "none", None
+    instruction = state.instruction
+    tried = None if instruction is None else accesses(state.architecture, state.registers, instruction)
+    if tried is None:
+        return None, None
+    access = failing(state, tried)
+    if access is None:
+        return "none", None
+    best: tuple[str, int | None] = ("none", None)
+    for index, (name, scale) in enumerate(zip(access.registers, access.scales, strict=True)):
+        found = _register(state, access, name, scale, row["access_in"] == "noncanonical")
+        if index and found[0] == "far":
+            found = ("mapped", found[1])  # software computes indices of a power of two
+        if _RANK[found[0]] > _RANK[best[0]]:
+            best = found
+    return best
+
+
+_RANK = {"none": 0, "mapped": 1, "far": 2, "twin": 3, "noncanonical": 4}
+
+
+def _register(state: MachineState, access: Access, name: str, scale: int, noncanonical: bool) -> tuple[str, int | None]:
+    value = state.registers.get(name)
+    if value is None or name == state.architecture.sp:
+        return "none", None
+    candidates = []
+    for bit in range(64):
+        other = (access.address + ((value ^ 1 << bit) - value) * scale) & WORD
+        mapping = state.space.mapping(other)
+        if mapping is None or not mapping.flags & (elf.PF_W if access.writes else elf.PF_R):
+            continue
+        candidates.append(bit)
+    if not candidates:
+        return "none", None
+    if noncanonical:
+        return ("none", None) if _patterned(value) else ("noncanonical", candidates[0])
+    if _guarded(state, access.address, value) or (scale == 1 and state.space.mapping(value)):
+        return "none", None  # a base that points into memory is sound: the offset is not
+    for bit in candidates:
+        if _twin(state, name, value ^ 1 << bit):
+            return "twin", bit
+    if state.space.distance(access.address) > FAR:
+        return "far", candidates[0]
+    return "mapped", candidates[0]
+
+
+def _guarded(state: MachineState, address: int, value: int) -> bool:
+    """Whether software makes such values often: near null, just past a mapping, text, small integers, fills."""
+    lowest = min(state.space.mappings[0].start, LOWEST_PROGRAM) if state.space.mappings else LOWEST_PROGRAM
+    if address < NEAR_NULL or value < max(NEAR_NULL, lowest) or value > WORD - NEAR_NULL:
+        return True
+    if value & 0xFFFF == 0 or state.space.distance(address) <= OVERRUN:
+        return True
+    return _patterned(value)
+
+
+def _patterned(value: int) -> bool:
+    data = value.to_bytes(8, "little")
+    if len(set(data)) == 1 or data[:4] == data[4:]:
+        return True
+    printable = sum(0x20 <= byte < 0x7F for byte in data)
+    if printable >= 6 or (printable >= 4 and printable + data.count(0) == 8):
+        return True
+    high, low = value >> 32, value & 0xFFFFFFFF
+    return high < 0x1000 and low < 0x10000
+
+
+def _twin(state: MachineState, name: str, value: int) -> bool:
+    if any(state.registers.get(other) == value for other in state.architecture.general if other != name):
+        return True
+    pattern = value.to_bytes(8, "little")
+    for start, end, data in state.space.windows():
+        if not start <= state.sp < end:
+            continue
+        low = max(0, state.sp - start - TWIN_BYTES)
+        at = data.find(pattern, low, state.sp - start + TWIN_BYTES)
+        while at >= 0:
+            if (start + at) % 8 == 0:
+                return True
+            at = data.find(pattern, at + 1, state.sp - start + TWIN_BYTES)
+        return False
+    return False
+
+
+def _stack_pointer(state: MachineState, row: dict[str, Value]) -> bool | None:
+    """Whether the stack pointer with one bit put back gives a chain that it lacks as it is."""
+    if state.architecture.link:
+        return None
+    if row["pc_in"] != "executable":
+        return _stack_pointer_after_return(state, row)
+    broken = broken_step(state)
+    if broken is None:
+        return None
+    return broken.step is not None and _mended_by_bit(state, broken)
+
+
+def _mended_by_bit(state: MachineState, broken: Broken) -> bool:
+    step = broken.step
+    if step is None or step.row is None or (broken.slot_word is not None and _implausible(broken.slot_word)):
+        return False
+    architecture, process = state.architecture, state.process
+    if architecture.dwarf.get(step.row.cfa_register) != architecture.sp or step.row.cfa_expression is not None:
+        return False
+    sp = step.registers[architecture.sp]
+    for bit in SP_BITS if broken.index == 0 else CALLER_SP_BITS:
+        other = moved(architecture, step.registers, (sp ^ 1 << bit) - sp)
+        cfa = frame_address(process, step.row, other)
+        if cfa is None or cfa % 16 or process.space.word(cfa - 8) is None:
+            continue
+        if chain(process, other, returned=step.returned) >= SP_CHAIN:
+            return True
+    return False
+
+
+def _implausible(word: int) -> bool:
+    """A return slot that holds text or a fill was overwritten by software: no flip of sp explains it."""
+    data = word.to_bytes(8, "little")
+    return (word != 0 and _patterned(word) and len(set(data)) < 8) or sum(0x20 <= b < 0x7F for b in data) >= 6
+
+
+def _stack_pointer_after_return(state: MachineState, row: dict[str, Value]) -> bool | None:
+    if row["arrival"] is None:
+        return None
+    if row["arrival"] != "return":
+        return False
+    process = state.process
+    words = state.space.words(state.sp, CLEAR_WORDS)
+    if any(process.call_before(word) in ("direct", "indirect") for word in words):
+        return False
+    popped = state.sp - 8
+    for bit in RETURN_SP_BITS:
+        slot = popped ^ 1 << bit
+        word = state.space.word(slot)
+        if word is None or process.call_before(word) not in ("direct", "indirect"):
+            continue
+        registers = {**state.registers, state.architecture.pc: word, state.architecture.sp: slot + 8}
+        if chain(process, registers) >= RETURN_CHAIN:
+            return True
+    return False
+
+
+def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
+    """Whether the pc with one bit put back is the return address that was popped, or code that fits the stack."""
+    process = state.process
+    if state.architecture.link:
+        return None
+    if row["arrival"] == "return" and state.pc >= NEAR_NULL:
+        return any(process.call_before(state.pc ^ 1 << bit) in ("direct", "indirect") for bit in range(48))
+    if row["pc_in"] == "executable":
+        if row["pc_on_boundary"] is None:
+            return None
+        if row["pc_on_boundary"]:
+            return _fits_elsewhere(state) if row["chain"] == "broken" else False
+    elif row["arrival"] in (None, "call"):
+        return None if row["arrival"] is None else False
+    return _fits_elsewhere(state)
+
+
+def _fits_elsewhere(state: MachineState) -> bool:
+    process, architecture = state.process, state.architecture
+    if any(state.registers.get(name) == state.pc for name in architecture.general):
+        return False  # a jump through a register to a place that is gone
+    for bit in range(48):
+        other = state.pc ^ 1 << bit
+        module = state.modules.at(other)
+        if module is None or module.binary is None or not module.binary.executable(module.vaddr(other)):
+            continue
+        if not module.binary.on_boundary(module.vaddr(other)):
+            continue
+        registers = {**state.registers, architecture.pc: other}
+        row = process.row(other, False)[1]
+        cfa = None if row is None else frame_address(process, row, registers)
+        if (
+            cfa is not None
+            and cfa % 16 == 0
+            and _called_here(state, other, cfa)
+            and chain(process, registers, returned=False) >= SP_CHAIN
+        ):
+            return True
+    return False
+
+
+def _called_here(state: MachineState, pc: int, cfa: int) -> bool:
+    """Whether the direct call before this frame's return address, if it is one, calls the function of the pc."""
+    word = state.space.word(cfa - 8)
+    if word is None or state.process.call_before(word) != "direct":
+        return True
+    caller, callee = state.modules.at(word), state.modules.at(pc)
+    if caller is None or caller is not callee or caller.binary is None:
+        return True  # through a linkage table
+    return caller.binary.called_before(caller.vaddr(word)) == caller.binary.function_start(caller.vaddr(pc))
+
+
+def _code_bits(state: MachineState) -> int | None:
+    """In how many bits the dumped code near the pc differs from the binary; null where they cannot be compared."""
+    compared = False
+    different = 0
+    for start, end, data in state.space.windows():
+        mapping = state.space.mapping(start)
+        if mapping is None or not mapping.executable or mapping.writable:
+            continue
+        module = state.modules.at(start)
+        if module is None or module.binary is None or module.path == "[vdso]":
+            continue
+        ours = module.binary.code(module.vaddr(start), end - start)
+        if ours is None:
+            continue
+        compared = True
+        if ours != data[: len(ours)]:
+            theirs = data[: len(ours)]
+            ours = ours[: len(theirs)]
+            different += (int.from_bytes(ours, "little") ^ int.from_bytes(theirs, "little")).bit_count()
+    return different if compared else None

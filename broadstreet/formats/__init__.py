@@ -1,0 +1,1 @@
+"""Binary and text formats, declared as data. No files, clock or network."""

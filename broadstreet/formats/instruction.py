@@ -1,0 +1,233 @@
+"""One machine instruction: its text, what it does to control flow, and the memory that it names.
+
+Decoding is capstone's. Finding the call before a return address is done by hand on the bytes, because it is asked of
+every word of a stack: `e8 rel32`, or `ff /2` of two to eight bytes (Intel SDM volume 2, CALL); on AArch64 `bl`, `blr`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+CallKind = Literal["direct", "indirect", "none"]
+LONGEST_X86 = 15
+LONGEST_CALL = 8
+
+Kind = Literal["call", "jump", "return", "trap", "divide", "privileged", "syscall", "other"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A memory operand: segment base + base + index * scale + displacement. Names are null where absent."""
+
+    base: str | None
+    index: str | None
+    scale: int
+    displacement: int
+    segment: str | None
+    size: int
+    reads: bool
+    writes: bool
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A decoded instruction. `target` is the register of an indirect jump or call through a register."""
+
+    address: int
+    size: int
+    code: bytes
+    text: str
+    kind: Kind
+    indirect: bool
+    target: str | None
+    memory: tuple[Operand, ...]
+    written: tuple[str, ...]
+
+
+_RETURNS = {"ret", "retf", "retfq", "iret", "iretq", "retaa", "retab"}
+_TRAPS = {"ud0", "ud1", "ud2", "ud2b", "int3", "int1", "brk", "udf"}
+_DIVIDES = {"div", "idiv"}
+_PRIVILEGED = {
+    "hlt",
+    "cli",
+    "sti",
+    "in",
+    "out",
+    "insb",
+    "insd",
+    "outsb",
+    "outsd",
+    "rdmsr",
+    "wrmsr",
+    "invd",
+    "wbinvd",
+    "int",
+}
+_SYSCALLS = {"syscall", "sysenter", "svc"}
+
+
+def decode(architecture: str, code: bytes, address: int) -> Instruction | None:
+    """The first instruction of these bytes; null where they are none."""
+    return _decode(architecture, code, address)
+
+
+def boundaries(architecture: str, code: bytes, address: int) -> list[int]:
+    """Where instructions begin in a straight sweep of these bytes; it ends at the first that is none."""
+    return [place for place, _size, _mnemonic, _operands in _engine(architecture, False).disasm_lite(code, address)]
+
+
+class Branch(NamedTuple):
+    """A call, or a jump through a register or memory, met in a straight sweep."""
+
+    address: int
+    call: bool
+    indirect_jump: bool
+
+
+def branches(architecture: str, code: bytes, address: int) -> Iterator[Branch]:
+    """Every call and every indirect jump in these bytes."""
+    for place, _size, mnemonic, operands in _engine(architecture, False).disasm_lite(code, address):
+        name = mnemonic.split()[-1]
+        if name in ("call", "bl", "blr"):
+            yield Branch(place, True, False)
+        elif name == "br" or (name == "jmp" and not operands.startswith("0x")):
+            yield Branch(place, False, True)
+
+
+def call_before(architecture: str, code: bytes) -> CallKind:
+    """Whether these bytes end with a call instruction, and of which kind."""
+    if architecture == "aarch64":
+        word = int.from_bytes(code[-4:], "little") if len(code) >= 4 else 0
+        if word >> 26 == 0b100101:
+            return "direct"
+        return "indirect" if word & 0xFFFFFC1F == 0xD63F0000 or word & 0xFFFFF800 == 0xD73F0800 else "none"
+    if len(code) >= 5 and code[-5] == 0xE8:
+        return "direct"
+    for size in range(2, min(LONGEST_CALL, len(code)) + 1):
+        if _is_indirect_call(code[-size:]):
+            return "indirect"
+    return "none"
+
+
+def direct_target(architecture: str, code: bytes, return_address: int) -> int | None:
+    """Where the direct call that ends these bytes goes; null when they do not end with one."""
+    if architecture == "aarch64":
+        word = int.from_bytes(code[-4:], "little") if len(code) >= 4 else 0
+        if word >> 26 != 0b100101:
+            return None
+        offset = (word & 0x3FFFFFF) << 2
+        return return_address - 4 + (offset - (1 << 28) if offset >> 27 else offset)
+    if len(code) < 5 or code[-5] != 0xE8:
+        return None
+    return return_address + int.from_bytes(code[-4:], "little", signed=True)
+
+
+def _is_indirect_call(code: bytes) -> bool:
+    at = 0
+    if code[0] in (0x3E, 0xF2) and len(code) > 2:  # notrack, bnd
+        at = 1
+    if 0x40 <= code[at] <= 0x4F and len(code) > at + 2:
+        at += 1
+    if len(code) < at + 2 or code[at] != 0xFF:
+        return False
+    modrm = code[at + 1]
+    if (modrm >> 3) & 7 != 2:
+        return False
+    mode, low = modrm >> 6, modrm & 7
+    size = at + 2
+    if mode != 3 and low == 4:
+        if len(code) <= at + 2:
+            return False
+        size += 1
+        if mode == 0 and code[at + 2] & 7 == 5:
+            size += 4
+    elif mode == 0 and low == 5:
+        size += 4
+    size += {1: 1, 2: 4}.get(mode, 0)
+    return size == len(code)
+
+
+@lru_cache(maxsize=4)
+def _engine(architecture: str, detail: bool) -> Any:
+    import capstone
+
+    if architecture == "aarch64":
+        engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+    else:
+        engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    engine.detail = detail
+    return engine
+
+
+@lru_cache(maxsize=65536)
+def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
+    engine = _engine(architecture, True)
+    found = next(engine.disasm(code[:LONGEST_X86] if architecture != "aarch64" else code[:4], address, 1), None)
+    if found is None:
+        return None
+    mnemonic = found.mnemonic.split()[-1]
+    kind = _kind(architecture, found, mnemonic)
+    registers = [operand for operand in found.operands if operand.type == 1]
+    memory = [operand for operand in found.operands if operand.type == 3]
+    flows = kind in ("call", "jump")
+    direct = any(operand.type == 2 for operand in found.operands)
+    return Instruction(
+        address=address,
+        size=found.size,
+        code=bytes(found.bytes),
+        text=f"{found.mnemonic} {found.op_str}".strip(),
+        kind=kind,
+        indirect=flows and not direct,
+        target=found.reg_name(registers[0].reg) if flows and registers else None,
+        memory=tuple(_operand(architecture, found, operand, mnemonic) for operand in memory),
+        written=tuple(found.reg_name(number) for number in found.regs_access()[1]),
+    )
+
+
+def _kind(architecture: str, found: Any, mnemonic: str) -> Kind:
+    if mnemonic in _RETURNS:
+        return "return"
+    if mnemonic in _TRAPS:
+        return "trap"
+    if architecture == "aarch64":
+        if mnemonic in ("bl", "blr", "blraa", "blraaz"):
+            return "call"
+        if mnemonic in ("br", "b", "cbz", "cbnz", "tbz", "tbnz") or mnemonic.startswith("b."):
+            return "jump"
+    elif mnemonic == "call":
+        return "call"
+    elif mnemonic.startswith("j") or mnemonic.startswith("loop"):
+        return "jump"
+    if mnemonic in _DIVIDES:
+        return "divide"
+    if mnemonic in _PRIVILEGED:
+        return "privileged"
+    return "syscall" if mnemonic in _SYSCALLS else "other"
+
+
+def _operand(architecture: str, found: Any, operand: Any, mnemonic: str) -> Operand:
+    memory = operand.mem
+
+    def name(number: int) -> str | None:
+        return found.reg_name(number) if number else None
+
+    arm = architecture == "aarch64"
+    access = operand.access
+    if arm and not access:
+        access = 2 if mnemonic.startswith("st") else 1
+    elif mnemonic.startswith("v") and found.operands[0].type == operand.type:
+        access = 2  # capstone 5 calls the destination of AVX-512 stores a read
+    displacement = memory.disp
+    if not arm and memory.base and name(memory.base) == "rip":
+        displacement += found.size
+    return Operand(
+        base=name(memory.base),
+        index=name(memory.index),
+        scale=1 if arm else memory.scale,
+        displacement=displacement,
+        segment=None if arm else name(memory.segment),
+        size=8 if arm else operand.size,
+        reads=bool(access & 1) and mnemonic not in ("lea", "nop"),
+        writes=bool(access & 2) and mnemonic not in ("lea", "nop"),
+    )

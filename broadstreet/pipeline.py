@@ -1,0 +1,112 @@
+"""Wire the stages: from a path to a case, and from a folder to many, on every CPU.
+
+The only `except Exception` stands here: one specimen must not stop ten thousand. What it catches is a bug of ours, and
+is reported as such.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+
+from broadstreet.cases.case import case_of
+from broadstreet.errors import UnreadableSpecimen, UsageError
+from broadstreet.reading.reader import Reading, read
+from broadstreet.records.case import Case, Outcome, Unreadable
+from broadstreet.sources.binaries import Binaries
+from broadstreet.sources.circumstances import circumstances
+from broadstreet.sources.core_file import CoreSource, OpenCore
+
+BATCH = 16  # paths for a worker at a time: large enough to hide the queue, small enough for a smooth bar
+WAITING = 4  # batches per worker that are queued
+
+
+@dataclass(frozen=True)
+class BinarySources:
+    """Where binaries may be looked for."""
+
+    folders: tuple[str, ...] = ()
+    store: str | None = None
+    debuginfod: tuple[str, ...] = ()
+
+    def open(self) -> Binaries:
+        """The finder for this process."""
+        return Binaries(self.folders, self.store, self.debuginfod)
+
+
+def reading_of(source: CoreSource, binaries: Binaries, every_thread: bool = False) -> Reading:
+    """Drive the reader over a core dump."""
+    reader = read(every_thread)
+    wanted = next(reader)
+    while True:
+        answer: list[object]
+        if wanted.ranges:
+            answer = list(source.ranges(wanted.ranges))
+        else:
+            answer = [binaries.find(one) for one in wanted.binaries]
+        try:
+            wanted = reader.send(answer)
+        except StopIteration as done:
+            reading: Reading = done.value
+            return reading
+
+
+def case_at(path: str, binaries: Binaries, whole: bool = False) -> Case:
+    """The case of one core dump; an UnreadableSpecimen where it is none."""
+    with OpenCore(path) as source:
+        reading = reading_of(source, binaries, whole)
+        return case_of(reading, circumstances(path), source.bytes_read, os.stat(path).st_size, whole)
+
+
+def outcome_at(path: str, binaries: Binaries) -> Outcome:
+    """The case of one core dump, or why there is none."""
+    try:
+        return case_at(path, binaries)
+    except UnreadableSpecimen as error:
+        return Unreadable(path, f"{error.layout}: wanted {error.wanted}", str(error))
+    except UsageError as error:
+        return Unreadable(path, "sidecar", error.what)
+    except OSError as error:
+        return Unreadable(path, error.strerror or type(error).__name__, str(error))
+    except Exception as error:
+        return Unreadable(path, f"a bug of ours ({type(error).__name__})", f"{type(error).__name__}: {error}")
+
+
+def outcomes(paths: Iterable[str], sources: BinarySources, workers: int) -> Iterator[Outcome]:
+    """The outcome of each path, in no order. With one worker it runs here; else in spawned processes."""
+    if workers <= 1:
+        binaries = sources.open()
+        for path in paths:
+            yield outcome_at(path, binaries)
+        return
+    batches = _batches(paths)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,)) as pool:
+        waiting: set[Future[list[Outcome]]] = {pool.submit(_work, b) for b in islice(batches, workers * WAITING)}
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield from future.result()
+            waiting |= {pool.submit(_work, batch) for batch in islice(batches, len(done))}
+
+
+_worker_binaries: Binaries | None = None
+
+
+def _start_worker(sources: BinarySources) -> None:
+    global _worker_binaries
+    _worker_binaries = sources.open()
+
+
+def _work(paths: list[str]) -> list[Outcome]:
+    if _worker_binaries is None:
+        raise RuntimeError("the worker was not started")
+    return [outcome_at(path, _worker_binaries) for path in paths]
+
+
+def _batches(paths: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(paths)
+    while batch := list(islice(rest, BATCH)):
+        yield batch

@@ -1,0 +1,150 @@
+"""The crashed process's memory, as far as its bytes were fetched.
+
+The program headers say what was mapped with which rights; only some of it lies in the file, and less was read. So a
+word has three answers: its value, or null because it was not observed; whether an address was mapped is always known.
+"""
+
+import struct
+from bisect import bisect_right
+from typing import NamedTuple
+
+from broadstreet.formats import elf
+
+_WORD = struct.Struct("<Q")
+JOIN_GAP = 512  # ranges nearer than this are fetched as one: a request costs more than the bytes between
+
+
+class Mapping(NamedTuple):
+    """A stretch of address space: end is exclusive; `file_size` bytes of it were written at `file_offset`."""
+
+    start: int
+    end: int
+    flags: int
+    file_offset: int
+    file_size: int
+
+    @property
+    def readable(self) -> bool:
+        """Whether the process could read it."""
+        return bool(self.flags & elf.PF_R)
+
+    @property
+    def writable(self) -> bool:
+        """Whether the process could write to it."""
+        return bool(self.flags & elf.PF_W)
+
+    @property
+    def executable(self) -> bool:
+        """Whether the process could execute it."""
+        return bool(self.flags & elf.PF_X)
+
+
+class AddressSpace:
+    """Mappings, and the windows of memory that were fetched so far."""
+
+    def __init__(self, segments: list[elf.ProgramHeader]) -> None:
+        loads = [s for s in segments if s.type == elf.PT_LOAD and s.memory_size]
+        self.mappings = sorted(
+            Mapping(s.address, s.address + s.memory_size, s.flags, s.offset, min(s.file_size, s.memory_size))
+            for s in loads
+        )
+        self._starts = [mapping.start for mapping in self.mappings]
+        self._windows: list[tuple[int, int, bytes]] = []
+        self._last = (0, 0, b"")
+        code = [m for m in self.mappings if m.flags & elf.PF_X and m.start >> 63 == 0]
+        self.code_low = code[0].start if code else 0
+        self.code_high = code[-1].end if code else 0
+
+    def mapping(self, address: int) -> Mapping | None:
+        """The mapping that holds this address; null where nothing was mapped."""
+        index = bisect_right(self._starts, address) - 1
+        if index >= 0:
+            found = self.mappings[index]
+            if address < found.end:
+                return found
+        return None
+
+    def following(self, address: int) -> Mapping | None:
+        """The first mapping that starts above this address."""
+        index = bisect_right(self._starts, address)
+        return self.mappings[index] if index < len(self.mappings) else None
+
+    def preceding(self, address: int) -> Mapping | None:
+        """The last mapping that starts at or below this address, whether or not it reaches it."""
+        index = bisect_right(self._starts, address) - 1
+        return self.mappings[index] if index >= 0 else None
+
+    def executable(self, address: int) -> bool:
+        """Whether the address lies in a mapping with execute permission."""
+        if not self.code_low <= address < self.code_high:
+            return False
+        found = self.mapping(address)
+        return found is not None and bool(found.flags & elf.PF_X)
+
+    def distance(self, address: int) -> int:
+        """Bytes from the address to the nearest mapping; 0 inside one."""
+        index = bisect_right(self._starts, address) - 1
+        below = address - self.mappings[index].end + 1 if index >= 0 else 1 << 64
+        above = self.mappings[index + 1].start - address if index + 1 < len(self.mappings) else 1 << 64
+        return max(0, min(below, above))
+
+    def file_range(self, address: int, size: int) -> tuple[int, int, int] | None:
+        """Where the file holds this stretch: (file offset, size, address), clipped to one mapping's dumped part."""
+        found = self.mapping(address)
+        if found is None:
+            return None
+        inside = address - found.start
+        size = min(size, found.file_size - inside)
+        return (found.file_offset + inside, size, address) if size > 0 else None
+
+    def add(self, address: int, data: bytes) -> None:
+        """Keep fetched bytes. The newest window that holds an address answers for it."""
+        if data:
+            self._last = (address, address + len(data), data)
+            self._windows.insert(0, self._last)
+
+    def read(self, address: int, size: int) -> bytes | None:
+        """Exactly these bytes; null unless one window holds them all."""
+        start, end, data = self._last
+        if start <= address and address + size <= end:
+            return data[address - start : address - start + size]
+        for window in self._windows:
+            start, end, data = window
+            if start <= address and address + size <= end:
+                self._last = window
+                return data[address - start : address - start + size]
+        return None
+
+    def word(self, address: int) -> int | None:
+        """The 64-bit word at an address; null where it was not fetched."""
+        start, end, data = self._last
+        if start <= address and address + 8 <= end:
+            return int(_WORD.unpack_from(data, address - start)[0])
+        piece = self.read(address, 8)
+        return None if piece is None else int(_WORD.unpack(piece)[0])
+
+    def words(self, address: int, count: int) -> tuple[int, ...]:
+        """The words from an address upward, as many as one window holds."""
+        for start, end, data in self._windows:
+            if start <= address < end:
+                count = min(count, (end - address) // 8)
+                return struct.unpack_from(f"<{count}Q", data, address - start)
+        return ()
+
+    def windows(self) -> list[tuple[int, int, bytes]]:
+        """Every window fetched: (start, end, bytes)."""
+        return list(self._windows)
+
+
+def joined(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """File ranges (offset, size, address) merged where they touch or nearly do, both in the file and in memory."""
+    merged: list[tuple[int, int, int]] = []
+    for offset, size, address in sorted(set(ranges)):
+        if merged:
+            last_offset, last_size, last_address = merged[-1]
+            near = offset <= last_offset + last_size + JOIN_GAP
+            if near and offset - last_offset == address - last_address:
+                merged[-1] = (last_offset, max(last_size, offset + size - last_offset), last_address)
+                continue
+        merged.append((offset, size, address))
+    return merged

@@ -1,0 +1,224 @@
+"""Which memory of a core dump to fetch: the least that answers what the features ask.
+
+Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 4 KiB below it hold what
+an unwinder that just returned has left, and a dead signal frame of a handler on the same stack.
+"""
+
+from broadstreet.formats.architecture import Architecture
+from broadstreet.formats.binary import Binary
+from broadstreet.reading import context as contexts
+from broadstreet.reading.address_space import AddressSpace
+from broadstreet.reading.context import SignalFrame
+from broadstreet.reading.modules import FIRST_BYTES, Module, Modules
+from broadstreet.reading.notes import Notes
+
+BELOW_SP = 4 << 10
+ABOVE_SP = 28 << 10
+DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
+OTHER_STACK = 12 << 10
+FRAME_WINDOW = 512
+REPAIR_BELOW, REPAIR_ABOVE = 256, 1280
+REPAIR_BITS = range(13, 48)
+RSEQ_BYTES = 32
+CODE_PAGE = 4 << 10
+CODE_SPAN = 24 << 10  # of a dumped text mapping, on each side of the pc
+VDSO_BYTES = 16 << 10
+ABORT_MESSAGE_BYTES = 512
+ABORT_HEADER = 4  # struct abort_msg_s: unsigned int size; char msg[]
+MOST_UNNAMED = 32
+CPU_UNREGISTERED = 0xFFFFFFFC  # and above: RSEQ_CPU_ID_UNINITIALIZED, _REGISTRATION_FAILED
+Range = tuple[int, int, int]
+
+
+class MemoryPlan:
+    """What to fetch in each round; it grows as the rounds before are answered."""
+
+    def __init__(
+        self, architecture: Architecture, notes: Notes, space: AddressSpace, modules: Modules, every_thread: bool
+    ) -> None:
+        self.architecture = architecture
+        self.notes = notes
+        self.space = space
+        self.modules = modules
+        self.every_thread = every_thread
+        self.registers = notes.threads[0].registers
+        self.pc = self.registers[architecture.pc]
+        self.sp = self.registers[architecture.sp]
+        self._rseq: int | None = None
+        self._abort_pointer: int | None = None
+
+    def important(self) -> list[Module]:
+        """The modules whose binaries say where to look: program, C library, loader."""
+        at = self.modules.at(self.pc)
+        return [
+            m
+            for m in self.modules.all
+            if m is at or m.name.startswith(("libc.so", "libc-2", "ld-linux", "ld-2")) or m is self.modules.all[0]
+        ]
+
+    def locate(self, candidates: dict[str, Binary]) -> None:
+        """Find the rseq offset and the abort message's pointer by the names in these binaries."""
+        for module in self.modules.all:
+            binary = candidates.get(module.path)
+            if binary is None:
+                continue
+            bias = module.start - (binary.base() & -4096)
+            for name in ("__rseq_offset", "__abort_msg"):
+                address = binary.data_symbol(name)
+                if address is not None and name == "__rseq_offset":
+                    self._rseq = address + bias
+                elif address is not None:
+                    self._abort_pointer = address + bias
+
+    def first_round(self) -> list[Range]:
+        """What can be known from the notes alone."""
+        above = DEEP if self.every_thread else ABOVE_SP
+        ranges = [*self._stack(self.sp, BELOW_SP, above), *self._code(), *self._thread_block()]
+        base = self.registers[self.architecture.frame_pointer]
+        if not self.sp <= base < self.sp + above:
+            ranges += self._around(base, FRAME_WINDOW, FRAME_WINDOW)
+        vdso = next((m for m in self.modules.all if m.path == "[vdso]"), None)
+        if vdso is not None:
+            ranges += self._around(vdso.start, 0, VDSO_BYTES)
+        ranges += self._repairs()
+        if self._signal() == contexts.SIGABRT and self._abort_pointer is not None:
+            ranges += self._around(self._abort_pointer, 0, 8)
+        if self.sent_by_itself():
+            ranges += contexts.search_ranges(self.space, self.sp)
+        if self.every_thread:
+            for thread in self.notes.threads[1:]:
+                ranges += self._stack(thread.registers[self.architecture.sp], 128, DEEP)
+        return ranges
+
+    def second_round(self, most_modules: int) -> list[Range]:
+        """What the words of the first round point at."""
+        ranges = []
+        for frame in self.live_frames():
+            sp = frame.registers[self.architecture.sp]
+            ranges += self._stack(sp, BELOW_SP, DEEP if self.every_thread else OTHER_STACK)
+            ranges += self._around(frame.registers[self.architecture.pc], 64, 64)
+        message = self.space.word(self._abort_pointer) if self._abort_pointer else None
+        if message:
+            ranges += self._around(message, 0, ABORT_MESSAGE_BYTES)
+        wanted = self.modules.all if self.every_thread else self.pointed_at()[:most_modules]
+        return ranges + self.module_starts(wanted)
+
+    def module_starts(self, modules: list[Module]) -> list[Range]:
+        """The first bytes of modules, which hold their build ids."""
+        return [r for module in modules for r in self._around(module.start, 0, FIRST_BYTES)]
+
+    def unnamed_starts(self) -> list[Range]:
+        """The first bytes of mappings that may be modules, where no note names them."""
+        dumped = [m for m in self.space.mappings if m.file_size >= FIRST_BYTES and not m.writable]
+        return [r for m in dumped[:MOST_UNNAMED] for r in self._around(m.start, 0, FIRST_BYTES)]
+
+    def sent_by_itself(self) -> bool:
+        """Whether the process sent itself a deadly signal: then a dead signal frame may tell of an earlier one."""
+        info = self.notes.siginfo
+        return info is not None and info.code <= 0 and self._signal() in (*contexts.FAULTS, contexts.SIGABRT)
+
+    def live_frames(self) -> list[SignalFrame]:
+        """Signal frames above the stack pointer."""
+        return contexts.live_frames(self.architecture, self.space, self.sp, self.sp + ABOVE_SP)
+
+    def abort_message(self) -> tuple[str | None, bool]:
+        """glibc's `__abort_msg`, and whether it could be read: (null, true) when there was none."""
+        if self._abort_pointer is None:
+            return None, False
+        message = self.space.word(self._abort_pointer)
+        if not message:
+            return None, message == 0
+        for size in (ABORT_MESSAGE_BYTES, 128, 64):
+            data = self.space.read(message + ABORT_HEADER, size - ABORT_HEADER)
+            if data is not None:
+                return data.split(b"\0", 1)[0].decode("utf-8", "backslashreplace"), True
+        return None, False
+
+    def last_cpu(self) -> tuple[int | None, int | None]:
+        """The CPU and NUMA node that the thread last ran on; null where it had no rseq area."""
+        address = self._rseq_area()
+        data = self.space.read(address, RSEQ_BYTES) if address is not None else None
+        if data is None:
+            return None, None
+        cpu_start, cpu = (int.from_bytes(data[at : at + 4], "little") for at in (0, 4))
+        node = int.from_bytes(data[20:24], "little")
+        if cpu >= CPU_UNREGISTERED or cpu != cpu_start or cpu > 65536:
+            return None, None
+        return cpu, node if node < 4096 else None
+
+    def pointed_at(self) -> list[Module]:
+        """The modules that the registers and the words of the stack point into; all of them when every thread is."""
+        if self.every_thread:
+            return self.modules.all
+        low, high = self.space.code_low, self.space.code_high
+        seen: dict[int, Module] = {}
+        words = [self.pc, *self.registers.values()]
+        for start, end, data in self.space.windows():
+            count = (end - start) // 8
+            words += memoryview(data)[: count * 8].cast("Q").tolist() if end - start >= 512 else ()
+        for word in {w for w in words if low <= w < high}:
+            module = self.modules.at(word)
+            if module is not None:
+                seen[module.start] = module
+        for module in self.important():
+            seen[module.start] = module
+        return list(seen.values())
+
+    def _signal(self) -> int:
+        info = self.notes.siginfo
+        return info.signal if info is not None else self.notes.threads[0].cursig
+
+    def _stack(self, sp: int, below: int, above: int) -> list[Range]:
+        mapping = self.space.mapping(sp)
+        if mapping is None or not mapping.flags:  # below a stack, or in its guard
+            following = self.space.following(sp)
+            near = following is not None and following.start - sp < DEEP
+            return self._around(following.start, 0, above) if following is not None and near else []
+        start = max(mapping.start, sp - below) & -16
+        place = self.space.file_range(start, min(mapping.end, sp + above) - start)
+        return [place] if place else []
+
+    def _around(self, address: int, below: int, above: int) -> list[Range]:
+        mapping = self.space.mapping(address)
+        if mapping is None:
+            return []
+        start = max(mapping.start, address - below)
+        place = self.space.file_range(start, address + above - start)
+        return [place] if place else []
+
+    def _code(self) -> list[Range]:
+        mapping = self.space.mapping(self.pc)
+        if mapping is None or not mapping.file_size:
+            return []
+        span = CODE_SPAN if mapping.executable and self.modules.at(self.pc) else CODE_PAGE // 2
+        return self._around(self.pc, span, span)
+
+    def _thread_block(self) -> list[Range]:
+        ranges = self._around(self._rseq, 0, 8) if self._rseq else []
+        pointer = self._thread_pointer()
+        if pointer is None:
+            return ranges
+        return (
+            ranges + self._around(pointer, 0, 64) + self._around(pointer + self.architecture.rseq_offset, 0, RSEQ_BYTES)
+        )
+
+    def _thread_pointer(self) -> int | None:
+        name = self.architecture.thread_pointer
+        return self.registers[name] or None if name is not None else self.notes.threads[0].tls
+
+    def _rseq_area(self) -> int | None:
+        pointer = self._thread_pointer()
+        if pointer is None:
+            return None
+        offset = self.space.word(self._rseq) if self._rseq else self.architecture.rseq_offset
+        return None if not offset else (pointer + offset) & (1 << 64) - 1
+
+    def _repairs(self) -> list[Range]:
+        """Where the stack pointer would have been with one bit the other way, if that is writable memory."""
+        ranges = []
+        for bit in REPAIR_BITS:
+            other = self.sp ^ 1 << bit
+            mapping = self.space.mapping(other)
+            if mapping is not None and mapping.writable:
+                ranges += self._around(other, REPAIR_BELOW, REPAIR_ABOVE)
+        return ranges

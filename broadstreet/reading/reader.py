@@ -1,0 +1,241 @@
+"""Read one core dump: a generator that yields what it wants next and is sent bytes and binaries.
+
+At most three times does it ask for bytes. 1: the first 64 KiB, which hold headers and notes. 2: the crashing stack, the
+thread's rseq area, the code at the pc, the vdso. 3: the first bytes of the modules that the stack points into, the
+stack of an earlier context, the abort message. Where headers and notes are longer than 64 KiB, the second time
+fetches them and the third all of the rest that can be known then. Asking for binaries is not a round trip.
+"""
+
+import struct
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from broadstreet.errors import UnreadableSpecimen
+from broadstreet.formats import elf
+from broadstreet.formats import linux_core as linux
+from broadstreet.formats.architecture import ARCHITECTURES, Architecture
+from broadstreet.formats.binary import Binary
+from broadstreet.reading import modules as mods
+from broadstreet.reading.address_space import AddressSpace, joined
+from broadstreet.reading.machine_state import MachineState
+from broadstreet.reading.memory_plan import MemoryPlan
+from broadstreet.reading.notes import Notes, Thread, read_notes, thread_count
+from broadstreet.reading.state import assembled
+from broadstreet.records.gap import Gap
+from broadstreet.records.wanted import Answer, BinaryWanted, Wanted
+
+READER_VERSION = 1
+PREFIX_BYTES = 64 << 10
+NOTES_BYTES = 64 << 10  # of the first thread, besides NT_FILE
+MAP_NOTE_BYTES = 128  # of NT_FILE per mapping: 24 and a path
+MOST_HEADERS = 1 << 20
+MOST_MODULES = 48  # whose first bytes are fetched for the crashing thread
+Pieces = dict[int, bytes]
+
+
+@dataclass
+class Reading:
+    """What was decoded from one specimen. `state` is null where not even the registers could be read."""
+
+    case_id: str
+    architecture: str
+    notes: Notes
+    space: AddressSpace
+    modules: mods.Modules
+    state: MachineState | None = None
+    threads: tuple[Thread, ...] = ()
+    thread_count: int | None = None
+    cpu: int | None = None
+    numa_node: int | None = None
+    kernel_release: str | None = None
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
+    """Read a core dump. With `every_thread`, all threads, all modules and deep stacks are fetched as well."""
+    (prefix,) = yield Wanted(ranges=((0, PREFIX_BYTES),))
+    head = elf.header(prefix)
+    if head.type != elf.ET_CORE:
+        raise UnreadableSpecimen("ELF header", 16, "a core dump (type 4)", f"type {head.type}")
+    architecture = ARCHITECTURES.get(head.machine)
+    if architecture is None:
+        raise UnreadableSpecimen("ELF header", 18, "x86-64 or aarch64", f"machine {head.machine}")
+    gaps: list[Gap] = []
+    layout = _layout(prefix, head, every_thread)
+    rounds = 2
+    if layout.end > len(prefix) == PREFIX_BYTES:
+        (more,) = yield Wanted(ranges=((len(prefix), layout.end - len(prefix)),))
+        prefix += more
+        rounds = 1
+    segments = elf.program_headers(prefix[head.program_headers : layout.headers_end])
+    if len(segments) < layout.count:
+        gaps.append(_cut("program headers", len(prefix)))
+    note_at, note_size = _note_segment(segments)
+    segment = prefix[note_at : note_at + note_size]
+    if len(segment) < min(note_size, layout.end - note_at):
+        gaps.append(_cut("notes", len(prefix)))
+    notes = read_notes(segment, architecture, every_thread)
+    space = AddressSpace(segments)
+    reading = Reading(
+        notes.case_id() if notes.raw else linux.case_id(prefix, b"", b"", b""),
+        architecture.name,
+        notes,
+        space,
+        mods.Modules([]),
+        threads=tuple(notes.threads),
+        thread_count=thread_count(notes, note_size) if not every_thread else len(notes.threads) or None,
+        gaps=gaps,
+    )
+    if not notes.threads:
+        gaps.append(Gap("registers", "no NT_PRSTATUS note in what is left of the core dump"))
+        return reading
+    plan = yield from _remember(reading, architecture, rounds, every_thread)
+    reading.state = assembled(notes, architecture, space, reading.modules, reading.thread_count, gaps, plan)
+    return reading
+
+
+def _remember(
+    reading: Reading, architecture: Architecture, rounds: int, every_thread: bool
+) -> Generator[Wanted, Answer, MemoryPlan]:
+    """Fetch memory in the rounds that are left, and attach binaries."""
+    notes, space = reading.notes, reading.space
+    vdso = (notes.auxv or {}).get(linux.AT_SYSINFO_EHDR)
+    modules = mods.mapped_modules(notes.files or [], space, vdso)
+    if notes.files is None:
+        reading.gaps.append(Gap("file mappings", "no NT_FILE note: modules are known by build id only"))
+    reading.modules = mods.Modules(modules)
+    plan = MemoryPlan(architecture, notes, space, reading.modules, every_thread)
+    candidates = yield from _binaries_by_path(plan.important())
+    plan.locate(candidates)
+    first = plan.first_round()
+    if rounds == 1:
+        first += plan.module_starts(modules[:MOST_MODULES])
+    if notes.files is None:
+        first += plan.unnamed_starts()
+    yield from _fetch(space, first, reading.gaps)
+    if notes.files is None:
+        starts = {m.start: space.read(m.start, min(m.file_size, mods.FIRST_BYTES)) or b"" for m in space.mappings}
+        modules += mods.unnamed_modules(space, starts)
+        reading.modules = plan.modules = mods.Modules(modules)
+    if rounds > 1:
+        yield from _fetch(space, plan.second_round(MOST_MODULES), reading.gaps)
+    yield from _attach(reading, plan, candidates, vdso)
+    reading.cpu, reading.numa_node = plan.last_cpu()
+    reading.kernel_release = _kernel_release(space, vdso)
+    return plan
+
+
+def _fetch(space: AddressSpace, ranges: list[tuple[int, int, int]], gaps: list[Gap]) -> Generator[Wanted, Answer, None]:
+    merged = joined(ranges)
+    if not merged:
+        return
+    pieces = yield Wanted(ranges=tuple((offset, size) for offset, size, _ in merged))
+    short = 0
+    for (_offset, size, address), piece in zip(merged, pieces, strict=True):
+        space.add(address, piece)
+        short += len(piece) < size
+    if short:
+        gaps.append(Gap("memory", f"{short} of {len(merged)} ranges end beyond the core dump, which was cut off"))
+
+
+def _binaries_by_path(modules: list[mods.Module]) -> Generator[Wanted, Answer, dict[str, Binary]]:
+    if not modules:
+        return {}
+    wanted = tuple(BinaryWanted(module.path, None) for module in modules)
+    found = yield Wanted(binaries=wanted)
+    return {module.path: binary for module, binary in zip(modules, found, strict=True) if binary is not None}
+
+
+def _attach(
+    reading: Reading, plan: MemoryPlan, candidates: dict[str, Binary], vdso: int | None
+) -> Generator[Wanted, Answer, None]:
+    for module in reading.modules.all:
+        mapping = reading.space.mapping(module.start)
+        fetched = mapping and reading.space.read(module.start, min(mods.FIRST_BYTES, mapping.file_size))
+        if fetched:
+            mods.identify(module, fetched)
+    _attach_vdso(reading, vdso)
+    open_modules = [m for m in plan.pointed_at() if m.binary is None]
+    for module in open_modules:
+        mods.attach(module, candidates.get(module.path))
+    missing = [m for m in open_modules if m.binary is None]
+    if missing:
+        found = yield Wanted(binaries=tuple(BinaryWanted(m.path, m.build_id) for m in missing))
+        for module, binary in zip(missing, found, strict=True):
+            if not mods.attach(module, binary):
+                why = "no binary with this build id was found" if module.build_id else "its build id is not known"
+                name = f"binary {module.path}"
+                reading.gaps.append(Gap(name, why, "broadstreet binaries add, or --binaries DIR"))
+
+
+def _attach_vdso(reading: Reading, vdso: int | None) -> None:
+    module = reading.modules.at(vdso) if vdso else None
+    image = module and reading.space.read(module.start, module.end - module.start)
+    if module is None or not image:
+        return
+    try:
+        mods.attach(module, _vdso(image))
+    except UnreadableSpecimen:
+        reading.gaps.append(Gap("vdso", "its ELF header is damaged"))
+
+
+_VDSOS: dict[bytes, Binary] = {}
+
+
+def _vdso(image: bytes) -> Binary:
+    binary = _VDSOS.get(image)
+    if binary is None:
+        if len(_VDSOS) > 64:
+            _VDSOS.clear()
+        binary = _VDSOS[image] = Binary(image)
+    return binary
+
+
+@dataclass(frozen=True)
+class _Layout:
+    count: int
+    headers_end: int
+    end: int
+
+
+def _layout(prefix: bytes, head: elf.ElfHeader, every_thread: bool) -> _Layout:
+    first = elf.program_headers(prefix[head.program_headers : head.program_headers + 56])
+    count = head.program_header_count
+    if count == elf.PN_XNUM and first and first[0].type == elf.PT_NOTE:
+        # The real count stands in section header 0, at the far end of the file; but the kernel writes the notes
+        # right after the program headers, so where they begin says the same.
+        count = max(0, first[0].offset - head.program_headers) // 56
+    count = min(count, MOST_HEADERS)
+    headers_end = head.program_headers + 56 * count
+    end = headers_end
+    for segment in elf.program_headers(prefix[head.program_headers : headers_end]):
+        if segment.type == elf.PT_NOTE:
+            expected = segment.file_size if every_thread else NOTES_BYTES + MAP_NOTE_BYTES * count
+            end = max(end, segment.offset + min(segment.file_size, expected))
+            break
+    return _Layout(count, headers_end, min(end, headers_end + (256 << 20)))
+
+
+def _note_segment(segments: list[elf.ProgramHeader]) -> tuple[int, int]:
+    for segment in segments:
+        if segment.type == elf.PT_NOTE:
+            return segment.offset, segment.file_size
+    return 0, 0
+
+
+def _cut(what: str, at: int) -> Gap:
+    return Gap(what, f"the core dump ends at byte {at}")
+
+
+def _kernel_release(space: AddressSpace, vdso: int | None) -> str | None:
+    """From the vdso's Linux note: KERNEL_VERSION(a, b, c), with c at most 255."""
+    mapping = space.mapping(vdso) if vdso else None
+    image = mapping and space.read(mapping.start, mapping.file_size)
+    at = image.find(_LINUX_NOTE) if image else -1
+    if not image or at < 0 or at + 24 > len(image):
+        return None
+    (version,) = struct.unpack_from("<I", image, at + 20)
+    return f"{version >> 16}.{version >> 8 & 255}.{version & 255}"
+
+
+_LINUX_NOTE = struct.pack("<III", 6, 4, 0) + b"Linux\0\0\0"

@@ -1,0 +1,1 @@
+"""Where evidence and binaries come from: the only file and network reads."""

@@ -1,0 +1,122 @@
+"""Binaries by build id, or by the path that they were mapped from.
+
+Sources, in order: what was looked up before; folders given by the operator (a `.build-id` tree, a sysroot, or a plain
+folder, indexed once); the store that `broadstreet binaries add` fills; the path itself on this machine; debuginfod
+where configured. A binary is used only if its build id is the wanted one; the reader checks again.
+"""
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from broadstreet.errors import UnreadableSpecimen
+from broadstreet.formats import elf
+from broadstreet.formats.binary import Binary
+from broadstreet.records.wanted import BinaryWanted
+from broadstreet.sources.debuginfod import Debuginfod
+
+LONGEST_INDEX = 200_000  # files of a plain folder; a whole sysroot has about this many
+HEAD_BYTES = 4096
+
+
+class Binaries:
+    """Finds binaries and keeps them open. One per process; never shared between processes."""
+
+    def __init__(self, folders: Sequence[str] = (), store: str | None = None, debuginfod: Sequence[str] = ()) -> None:
+        self._folders = [Path(folder) for folder in folders]
+        self._store = Path(store) if store else None
+        self._debuginfod = Debuginfod(debuginfod, self._store) if debuginfod else None
+        self._by_id: dict[str, Binary | None] = {}
+        self._by_path: dict[str, tuple[tuple[int, int, int], Binary | None]] = {}
+        self._index: dict[str, Path] | None = None
+
+    def find(self, wanted: BinaryWanted) -> Binary | None:
+        """The binary with this build id; by path alone where no build id is known."""
+        if wanted.build_id is None:
+            return self._at_path(wanted.path)
+        if wanted.build_id not in self._by_id:
+            self._by_id[wanted.build_id] = self._search(wanted)
+        return self._by_id[wanted.build_id]
+
+    def _search(self, wanted: BinaryWanted) -> Binary | None:
+        build_id = wanted.build_id or ""
+        for candidate in self._candidates(build_id):
+            binary = _opened(candidate)
+            if binary is not None and binary.build_id == build_id:
+                return binary
+        at_path = self._at_path(wanted.path)
+        if at_path is not None and at_path.build_id == build_id:
+            return at_path
+        if self._debuginfod is not None:
+            fetched = self._debuginfod.executable(build_id)
+            return _opened(fetched) if fetched else None
+        return None
+
+    def _candidates(self, build_id: str) -> list[Path]:
+        if len(build_id) < 3:
+            return []
+        relative = Path(".build-id") / build_id[:2] / build_id[2:]
+        places = [folder / relative for folder in self._folders]
+        places += [folder / "usr/lib/debug" / relative for folder in self._folders]
+        if self._store is not None:
+            places.append(self._store / relative)
+        found = [place for place in places if place.is_file()]
+        indexed = self._indexed().get(build_id)
+        return [*found, indexed] if indexed is not None else found
+
+    def _indexed(self) -> dict[str, Path]:
+        if self._index is None:
+            self._index = {}
+            for folder in self._folders:
+                for path in _files(folder):
+                    build_id = build_id_of(path)
+                    if build_id is not None:
+                        self._index.setdefault(build_id, path)
+        return self._index
+
+    def _at_path(self, path: str) -> Binary | None:
+        clean = path.removesuffix(" (deleted)")
+        if not clean.startswith("/"):
+            return None
+        for place in [*(folder / clean.lstrip("/") for folder in self._folders), Path(clean)]:
+            try:
+                status = os.stat(place)
+            except (OSError, ValueError):
+                continue
+            key = (status.st_ino, status.st_size, status.st_mtime_ns)
+            kept = self._by_path.get(str(place))
+            if kept is None or kept[0] != key:
+                kept = self._by_path[str(place)] = (key, _opened(place))
+            if kept[1] is not None:
+                return kept[1]
+        return None
+
+
+def build_id_of(path: Path) -> str | None:
+    """The build id of a file; null where it is not an ELF file or has none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return None
+    return elf.build_id(head) if head[:4] == elf.MAGIC else None
+
+
+def _opened(path: Path) -> Binary | None:
+    try:
+        with path.open("rb") as file:
+            if not os.path.isfile(path) or os.fstat(file.fileno()).st_size < elf.ELF_HEADER.size:
+                return None
+            return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+    except (OSError, ValueError, UnreadableSpecimen):
+        return None
+
+
+def _files(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for parent, _folders, names in os.walk(folder):
+        found += [Path(parent, name) for name in names]
+        if len(found) > LONGEST_INDEX:
+            break
+    return [path for path in found if path.is_file() and not path.is_symlink()]

@@ -1,0 +1,71 @@
+"""The programs that the faults are put into: as installed, unmodified, one thread, 2 to 3 seconds of user code each."""
+
+import os
+from typing import NamedTuple
+
+PYTHON_WORK = r"""
+import json, random, re, zlib
+draw = random.Random(7)
+words = ["".join(draw.choices("abcdefghij", k=draw.randint(2, 9))) for _ in range(3000)]
+pattern = re.compile(r"(a+b|c[d-g]*h)(\w?)")
+for turn in range(800):
+    records = [{"id": i, "name": w, "tags": [w[:2], w[-2:], turn], "value": i / 7} for i, w in enumerate(words[:600])]
+    text = json.dumps(records)
+    again = json.loads(zlib.decompress(zlib.compress(text.encode(), 6)))
+    again.sort(key=lambda record: (record["name"], -record["id"]))
+    hits = [match.group(1) for match in pattern.finditer(text)]
+    counts = {}
+    for word in words:
+        counts[word[:3]] = counts.get(word[:3], 0) + len(word)
+    assert len(again) == 600 and len(hits) > 0 and sum(counts.values()) > 0
+"""
+
+PERL_WORK = r"""
+srand(7);
+my @words = map { join "", map { chr(97 + int rand 10) } 1 .. 2 + int rand 8 } 1 .. 3000;
+for my $turn (1 .. 1100) {
+    my %count;
+    $count{substr $_, 0, 3} += length for @words;
+    my @sorted = sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count;
+    my $text = join " ", @words;
+    my $hits = 0;
+    $hits++ while $text =~ /(a+b|c[d-g]*h)(\w?)/g;
+    my %record = map { $_ => { name => $_, size => length, list => [split //, $_] } } @words[0 .. 500];
+    my $total = 0;
+    $total += @{ $record{$_}{list} } for sort keys %record;
+    die unless $hits && $total && @sorted;
+}
+"""
+
+SQLITE_WORK = r"""
+create table item (id integer primary key, name text, kind integer, price real);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 250000)
+insert into item select i, 'name' || (i * 7919 % 250007), i % 97, i / 7.0 from n;
+create index item_name on item (name);
+select count(*), sum(a.price) from item a join item b on b.name = 'name' || (a.id % 250007);
+select kind, count(*), max(name), avg(price) from item group by kind order by 4 limit 5;
+update item set price = price + 1 where kind < 50;
+select name, price from item where name like '%99%' order by price desc, name limit 5;
+delete from item where kind = 3;
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000000)
+select sum(length(hex(i * 31)) + instr('abcdefgh' || i, '7')) from n;
+select count(distinct substr(name, 1, 6)), group_concat(distinct kind) from item;
+select sum(a.price) from item a join item b on b.name = a.name where a.kind > 20;
+"""
+
+
+class Victim(NamedTuple):
+    name: str
+    command: tuple[str, ...]
+
+
+VICTIMS = (
+    Victim("python3", ("/usr/bin/python3", "-c", PYTHON_WORK)),
+    Victim("perl", ("/usr/bin/perl", "-e", PERL_WORK)),
+    Victim("sqlite3", ("/usr/bin/sqlite3", ":memory:", SQLITE_WORK)),
+)
+
+
+def present() -> tuple[Victim, ...]:
+    """The victims that this machine has."""
+    return tuple(victim for victim in VICTIMS if os.access(victim.command[0], os.X_OK))

@@ -1,0 +1,150 @@
+"""What the zoo's catalogues are written in: programs, builds and the manners in which a program crashes."""
+
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+CONTEXTS = ("in_signal_handler", "re_raised", "forked_child", "unwinding_exception")
+
+UNLABELLED = "unlabelled"
+"""Stands among the expected labels where it is right to find none."""
+
+
+@dataclass(frozen=True)
+class Build:
+    name: str
+    flags: tuple[str, ...]
+    compilers: tuple[str, str] = ("gcc", "g++")  # for C with assembler, for C++
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a program comes to its crash: `name` is its argv[2].
+
+    `holds` are context findings that are then true; `open` are those of which nothing is claimed.
+    """
+
+    name: str
+    holds: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    signal: int | None = None  # null: the one of the crash itself
+    needs_stack: bool = False  # a handler runs on the stack of the crash
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One crash: `name` is its argv[1].
+
+    `expected` are the labels that a perfect reader of the one core could give; where more than one is honest, `note`
+    says why. `stack_lost` means that the kernel cannot push a signal frame on the stack of the crash.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    expected: tuple[str, ...]
+    signal: int = signal.SIGSEGV
+    holds: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    builds: tuple[str, ...] = ()  # only these; empty: any
+    variants: tuple[str, ...] = ()  # only these, each of them; empty: by turns
+    stack_lost: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        names = {"c": "C", "cc": "C++", "S": "assembler"}
+        return tuple(names[source.rpartition(".")[2]] for source in self.sources)
+
+
+def alike(
+    sources: tuple[str, ...],
+    expected: str | tuple[str, ...],
+    *names: str,
+    signal: int = signal.SIGSEGV,
+    holds: tuple[str, ...] = (),
+    open: tuple[str, ...] = (),
+    builds: tuple[str, ...] = (),
+    variants: tuple[str, ...] = (),
+    stack_lost: bool = False,
+    note: str = "",
+) -> tuple[Program, ...]:
+    """Programs of which the same is true."""
+    labels = (expected,) if isinstance(expected, str) else expected
+    return tuple(
+        Program(name, sources, labels, signal, holds, open, builds, variants, stack_lost, note=note) for name in names
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One program, in one build and one variant: one core."""
+
+    program: Program
+    build: Build
+    variant: Variant
+
+    @property
+    def name(self) -> str:
+        return f"{self.program.name}.{self.build.name}.{self.variant.name}"
+
+    @property
+    def handler_cannot_run(self) -> bool:
+        return self.program.stack_lost and self.variant.needs_stack
+
+    @property
+    def signal(self) -> int:
+        if self.handler_cannot_run:
+            return signal.SIGSEGV  # what the kernel forces when the signal frame does not fit
+        return self.program.signal if self.variant.signal is None else self.variant.signal
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        own = self.variant.holds if not self.handler_cannot_run else ()
+        return tuple(name for name in CONTEXTS if name in own + self.program.holds)
+
+    @property
+    def context_not(self) -> tuple[str, ...]:
+        own = self.variant.open if not self.handler_cannot_run else ()
+        claimed = self.context + own + self.program.open
+        return tuple(name for name in CONTEXTS if name not in claimed)
+
+    @property
+    def note(self) -> str:
+        lost = "the signal frame does not fit on the stack: the handler never runs" if self.handler_cannot_run else ""
+        return "; ".join(part for part in (self.program.note, self.variant.note, lost) if part)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A set of programs. Each runs plain in `plain_builds`, by turns, and in its variants in `variant_builds`."""
+
+    folder: str
+    programs: tuple[Program, ...]
+    builds: tuple[Build, ...]
+    variants: tuple[Variant, ...]
+    plain_builds: tuple[tuple[str, ...], ...]  # turns
+    variant_builds: tuple[str, ...]
+    turns: tuple[tuple[str, ...], ...]
+
+    def runs(self) -> list[Run]:
+        builds = {build.name: build for build in self.builds}
+        variants = {variant.name: variant for variant in self.variants}
+        return [
+            Run(program, builds[build], variants[variant])
+            for turn, program in enumerate(self.programs)
+            for build, variant in self._pairs(turn, program)
+        ]
+
+    def _pairs(self, turn: int, program: Program) -> Iterable[tuple[str, str]]:
+        for build in _allowed(self.plain_builds[turn % len(self.plain_builds)], program.builds):
+            yield build, "plain"
+        chosen = program.variants or self.turns[turn % len(self.turns)]
+        builds = _allowed(self.variant_builds, program.builds)
+        for place, variant in enumerate(name for name in chosen if name != "plain"):
+            yield builds[(turn + place) % len(builds)], variant
+
+
+def _allowed(builds: tuple[str, ...], only: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(build for build in builds if build in only) or only or builds

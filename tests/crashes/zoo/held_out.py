@@ -1,0 +1,2 @@
+from tests.crashes.zoo.development import DEVELOPMENT
+HELD_OUT = DEVELOPMENT
