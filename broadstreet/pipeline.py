@@ -13,6 +13,7 @@ from itertools import islice
 
 from broadstreet.cases.case import case_of
 from broadstreet.errors import UnreadableSpecimen, UsageError
+from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import Reading, read
 from broadstreet.records.case import Case, Outcome, Unreadable
 from broadstreet.sources.binaries import Binaries
@@ -55,9 +56,15 @@ def reading_of(source: CoreSource, binaries: Binaries, every_thread: bool = Fals
 
 def case_at(path: str, binaries: Binaries, whole: bool = False) -> Case:
     """The case of one core dump; an UnreadableSpecimen where it is none."""
+    return close_case_at(path, binaries, whole)[0]
+
+
+def close_case_at(path: str, binaries: Binaries, whole: bool = False) -> tuple[Case, MachineState | None]:
+    """The case of one core dump, and the machine state that it came from."""
     with OpenCore(path) as source:
         reading = reading_of(source, binaries, whole)
-        return case_of(reading, circumstances(path), source.bytes_read, os.stat(path).st_size, whole)
+        case = case_of(reading, circumstances(path), source.bytes_read, os.stat(path).st_size, whole)
+        return case, reading.state
 
 
 def outcome_at(path: str, binaries: Binaries) -> Outcome:

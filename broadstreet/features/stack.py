@@ -8,7 +8,7 @@ rsp by 8 mends the chain. Parity alone is only an ABI violation; hand-written as
 from broadstreet.features.control import called_flow
 from broadstreet.formats.architecture import Architecture
 from broadstreet.reading.machine_state import MachineState
-from broadstreet.reading.unwinder import Process, Registers, Step, by_table, chain, frame_address
+from broadstreet.reading.unwinder import End, Process, Registers, Step, by_table, chain, frame_address
 from broadstreet.records.finding import Value
 
 STACK_GUARD_BYTES = 1 << 20
@@ -44,9 +44,8 @@ def broken_step(state: MachineState) -> Broken | None:
     first = state.steps[0]
     if first.row is None:
         return None
-    step = first
-    for index in range(len(state.steps) + 1):
-        caller = by_table(process, step)
+    for index, step in enumerate(state.steps):
+        caller = _by_table(state, index)
         if isinstance(caller, str):
             if caller == "outermost":
                 word = _slot_word(process, step)
@@ -62,8 +61,14 @@ def broken_step(state: MachineState) -> Broken | None:
                 return Broken(step, index, caller.registers[process.architecture.pc])
         if caller.row is None:
             return Broken(None, 0, None) if index else None
-        step = caller
     return Broken(None, 0, None)
+
+
+def _by_table(state: MachineState, index: int) -> Step | End:
+    """The caller by unwind table alone; the walk has it already, unless it had to fall back there."""
+    if index + 1 < len(state.steps) and state.steps[index + 1].trust == "unwind_table":
+        return state.steps[index + 1]
+    return by_table(state.process, state.steps[index])
 
 
 def _end_of_stack(state: MachineState, step: Step) -> bool:

@@ -41,11 +41,12 @@ class Flow(NamedTuple):
 class Binary:
     """An ELF file in memory. `data` may be an mmap of the file: binaries are ours, unlike core dumps."""
 
-    def __init__(self, data: Buffer) -> None:
+    def __init__(self, data: Buffer, path: str | None = None) -> None:
         head = elf.header(data)
         if head.machine not in ARCHITECTURES:
             raise UnreadableSpecimen("ELF header", 18, "x86-64 or aarch64", f"machine {head.machine}")
         self._data = data
+        self.path = path
         self._head = head
         self.architecture = ARCHITECTURES[head.machine].name
         table = data[head.program_headers : head.program_headers + 56 * min(head.program_header_count, 4096)]

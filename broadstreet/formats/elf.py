@@ -95,7 +95,7 @@ def header(data: Buffer) -> ElfHeader:
 def program_headers(data: Buffer) -> list[ProgramHeader]:
     """Every whole program header in these bytes."""
     whole = len(data) // PROGRAM_HEADER.size * PROGRAM_HEADER.size
-    return [ProgramHeader._make(fields) for fields in _PROGRAM_HEADERS.iter_unpack(data[:whole])]
+    return list(map(ProgramHeader._make, _PROGRAM_HEADERS.iter_unpack(data[:whole])))
 
 
 def notes(segment: bytes, alignment: int = 4) -> Iterator[tuple[bytes, int, int, int]]:

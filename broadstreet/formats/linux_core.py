@@ -5,7 +5,7 @@ The kernel writes the thread that took the signal first. Offsets are from `pahol
 
 import struct
 from hashlib import blake2b
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from broadstreet.formats.layout import At, Layout
 
@@ -66,7 +66,7 @@ class SigInfoSyscall(NamedTuple):
     audit_architecture: Annotated[int, At(28, "I")]
 
 
-PRSTATUS = {
+PRSTATUS: dict[str, Layout[Any]] = {
     "x86_64": Layout(PrStatusX86, size=336, source="include/linux/elfcore.h, struct elf_prstatus"),
     "aarch64": Layout(PrStatusArm, size=392, source="include/linux/elfcore.h, struct elf_prstatus"),
 }

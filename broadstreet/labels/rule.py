@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from broadstreet.records.finding import Evidence, Finding, Value
 
@@ -35,7 +36,7 @@ class Rule:
             if value is None:
                 missing.append(name)
             elif value not in allowed:
-                return Finding(self.label, "does_not_hold", (Evidence(name, value, _outside(allowed)),))
+                return _settled(self.label, name, value, allowed)
         missing += [name for name in self.needs if row[name] is None]
         if missing:
             return Finding(self.label, "not_judged", needs=tuple(dict.fromkeys(missing)))
@@ -46,5 +47,7 @@ class Rule:
         return Finding(self.label, "holds" if holds else "does_not_hold", evidence)
 
 
-def _outside(allowed: tuple[Value, ...]) -> str:
-    return "not " + " or ".join(str(value) for value in allowed)
+@lru_cache(maxsize=16384)
+def _settled(label: str, name: str, value: Value, allowed: tuple[Value, ...]) -> Finding:
+    wanted = "not " + " or ".join(str(one) for one in allowed)
+    return Finding(label, "does_not_hold", (Evidence(name, value, wanted),))

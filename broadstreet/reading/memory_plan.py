@@ -26,6 +26,7 @@ VDSO_BYTES = 16 << 10
 ABORT_MESSAGE_BYTES = 512
 ABORT_HEADER = 4  # struct abort_msg_s: unsigned int size; char msg[]
 MOST_UNNAMED = 32
+PAGE_BITS = 12
 CPU_UNREGISTERED = 0xFFFFFFFC  # and above: RSEQ_CPU_ID_UNINITIALIZED, _REGISTRATION_FAILED
 Range = tuple[int, int, int]
 
@@ -45,6 +46,8 @@ class MemoryPlan:
         self.pc = self.registers[architecture.pc]
         self.sp = self.registers[architecture.sp]
         self._rseq: int | None = None
+        self._stacks = [self.sp]
+        self._pointed: dict[int, Module] = {}
         self._abort_pointer: int | None = None
 
     def important(self) -> list[Module]:
@@ -95,6 +98,7 @@ class MemoryPlan:
         ranges = []
         for frame in self.live_frames():
             sp = frame.registers[self.architecture.sp]
+            self._stacks.append(sp)
             ranges += self._stack(sp, BELOW_SP, DEEP if self.every_thread else OTHER_STACK)
             ranges += self._around(frame.registers[self.architecture.pc], 64, 64)
         message = self.space.word(self._abort_pointer) if self._abort_pointer else None
@@ -150,19 +154,20 @@ class MemoryPlan:
         """The modules that the registers and the words of the stack point into; all of them when every thread is."""
         if self.every_thread:
             return self.modules.all
-        low, high = self.space.code_low, self.space.code_high
-        seen: dict[int, Module] = {}
-        words = [self.pc, *self.registers.values()]
+        low, high = self.space.code_low >> PAGE_BITS, self.space.code_high >> PAGE_BITS
+        words = {self.pc >> PAGE_BITS, *(value >> PAGE_BITS for value in self.registers.values())}
         for start, end, data in self.space.windows():
-            count = (end - start) // 8
-            words += memoryview(data)[: count * 8].cast("Q").tolist() if end - start >= 512 else ()
-        for word in {w for w in words if low <= w < high}:
-            module = self.modules.at(word)
-            if module is not None:
-                seen[module.start] = module
+            if any(start <= sp < end for sp in self._stacks):
+                whole = memoryview(data)[: len(data) // 8 * 8].cast("Q")
+                words.update([word >> PAGE_BITS for word in whole])
+        for page in words:
+            if low <= page <= high:
+                module = self.modules.at(page << PAGE_BITS)
+                if module is not None:
+                    self._pointed[module.start] = module
         for module in self.important():
-            seen[module.start] = module
-        return list(seen.values())
+            self._pointed[module.start] = module
+        return list(self._pointed.values())
 
     def _signal(self) -> int:
         info = self.notes.siginfo

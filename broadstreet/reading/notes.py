@@ -1,12 +1,10 @@
 """The notes of a core dump: threads, the signal, the process, its files."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from broadstreet.formats import elf
 from broadstreet.formats import linux_core as linux
 from broadstreet.formats.architecture import Architecture
-from broadstreet.formats.layout import Layout
 
 KNOWN_NAMES = (b"CORE", b"LINUX")
 
@@ -50,7 +48,7 @@ NT_SLIM = 0x51494D31
 def read_notes(segment: bytes, architecture: Architecture, every_thread: bool) -> Notes:
     """Read the notes of the process and of its first thread, or of every thread."""
     notes = Notes()
-    layout: Layout[Any] = linux.PRSTATUS[architecture.name]
+    layout = linux.PRSTATUS[architecture.name]
     second_start = None
     for name, kind, start, size in elf.notes(segment):
         if name == OWN_NAME and kind == NT_SLIM:

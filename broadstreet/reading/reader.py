@@ -208,11 +208,9 @@ def _layout(prefix: bytes, head: elf.ElfHeader, every_thread: bool) -> _Layout:
     count = min(count, MOST_HEADERS)
     headers_end = head.program_headers + 56 * count
     end = headers_end
-    for segment in elf.program_headers(prefix[head.program_headers : headers_end]):
-        if segment.type == elf.PT_NOTE:
-            expected = segment.file_size if every_thread else NOTES_BYTES + MAP_NOTE_BYTES * count
-            end = max(end, segment.offset + min(segment.file_size, expected))
-            break
+    if first and first[0].type == elf.PT_NOTE:
+        expected = first[0].file_size if every_thread else NOTES_BYTES + MAP_NOTE_BYTES * count
+        end = max(end, first[0].offset + min(first[0].file_size, expected))
     return _Layout(count, headers_end, min(end, headers_end + (256 << 20)))
 
 

@@ -114,9 +114,9 @@ def next_step(process: Process, step: Step) -> Step | End:
             return "outermost"
         end = caller
     else:
-        caller_by_pointer = _by_frame_pointer(process, step)
-        if caller_by_pointer is not None:
-            return caller_by_pointer
+        caller_by_word = _by_word_at_sp(process, step) or _by_frame_pointer(process, step)
+        if caller_by_word is not None:
+            return caller_by_word
     return _by_scan(process, step) or end
 
 
@@ -232,6 +232,18 @@ def _by_frame_pointer(process: Process, step: Step) -> Step | None:
     if saved is None or pc is None or saved <= base or process.call_before(pc) == "none":
         return None
     return _caller(process, {architecture.frame_pointer: saved}, pc, base + 16, base + 8, "frame_pointer")
+
+
+def _by_word_at_sp(process: Process, step: Step) -> Step | None:
+    """After a call into nowhere the return address stands at sp; after a return that went wrong it often does."""
+    architecture = process.architecture
+    if step.returned or architecture.link or process.space.executable(step.registers[architecture.pc]):
+        return None
+    sp = step.registers.get(architecture.sp, 0)
+    word = process.space.word(sp)
+    if word is None or process.call_before(word) not in ("direct", "indirect"):
+        return None
+    return _caller(process, dict(step.registers), word, sp + 8, sp, "stack_scan")
 
 
 def _by_scan(process: Process, step: Step) -> Step | None:

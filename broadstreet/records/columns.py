@@ -106,3 +106,40 @@ FEATURES: tuple[Column, ...] = (
     Column("unwinder_below_sp", "bool", "", "An unwinder's code pointers are left below sp.", "Words not fetched."),
     Column("unwinder", "text", "", "Where an unwinder was seen: frame, below_sp, none.", "Not seen, and not all was."),
 )
+
+# One row per case in CSV and Parquet: these, then every feature.
+CASES: tuple[Column, ...] = (
+    Column("case_id", "text", "", "The identity of the crash.", "Never."),
+    Column("path", "text", "", "The specimen.", "Never."),
+    Column("mechanism", "text", "", "The first mechanism that holds, unclassified, or not_judged.", "Never."),
+    Column("holds", "text", "", "Every label that holds, comma-separated, in the order of precedence.", "Never."),
+    Column("could_not_be_judged", "text", "", "Every label that could not be judged, comma-separated.", "Never."),
+    Column(
+        "executable", "text", "", "The program: first mapped file, else the collector's or the process's name.", "None."
+    ),
+    Column("pid", "int", "pid", "The process.", "No NT_PRPSINFO, sidecar or name that holds it."),
+    Column("tid", "int", "tid", "The crashing thread.", "No NT_PRSTATUS."),
+    Column("thread_count", "int", "threads", "Threads of the process.", "Notes that do not come out even, or are cut."),
+    Column("cpu", "int", "cpu", "The CPU that the thread last ran on.", "No rseq area, or not dumped."),
+    Column("numa_node", "int", "node", "The NUMA node of that CPU.", "No rseq area; an old kernel writes 0."),
+    Column(
+        "kernel_release", "text", "", "From the vdso's note; the last part is at most 255.", "No vdso in the core dump."
+    ),
+    Column("time", "text", "UTC", "When it happened, ISO 8601.", "Nothing says it."),
+    Column("time_source", "text", "", "sidecar, xattr, file_name, mtime (never dates an onset), unknown.", "Never."),
+    Column("host", "text", "", "Where it happened.", "Nothing says it."),
+    Column("host_source", "text", "", "sidecar, xattr, unknown.", "Never."),
+    Column("service", "text", "", "From the sidecar.", "No sidecar."),
+    Column("service_release", "text", "", "From the sidecar.", "No sidecar."),
+    Column("workload", "text", "", "From the sidecar.", "No sidecar."),
+    Column("region", "text", "", "From the sidecar.", "No sidecar."),
+    Column(
+        "frames", "text", "", "Innermost first: function, else module + offset; joined by |.", "Never; empty: none."
+    ),
+    Column("missing", "text", "", "What could not be observed, joined by |.", "Never; empty: nothing."),
+    Column("bytes_read", "int", "bytes", "Read of the core dump.", "Never."),
+    Column("bytes_present", "int", "bytes", "The size of the file.", "Never."),
+    Column("architecture", "text", "", "x86_64 or aarch64.", "Never."),
+    Column("reader_version", "int", "version", "Of the reader that made this row.", "Never."),
+    Column("rules_version", "int", "version", "Of the rules.", "Never."),
+)

@@ -69,7 +69,7 @@ class Binaries:
         if self._index is None:
             self._index = {}
             for folder in self._folders:
-                for path in _files(folder):
+                for path in files_below(folder):
                     build_id = build_id_of(path)
                     if build_id is not None:
                         self._index.setdefault(build_id, path)
@@ -108,12 +108,13 @@ def _opened(path: Path) -> Binary | None:
         with path.open("rb") as file:
             if not os.path.isfile(path) or os.fstat(file.fileno()).st_size < elf.ELF_HEADER.size:
                 return None
-            return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+            return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), str(path))
     except (OSError, ValueError, UnreadableSpecimen):
         return None
 
 
-def _files(folder: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
+    """Every regular file below a folder, up to a bound."""
     found: list[Path] = []
     for parent, _folders, names in os.walk(folder):
         found += [Path(parent, name) for name in names]

@@ -1,0 +1,1 @@
+"""Command line and formats of output: they present, and never compute."""

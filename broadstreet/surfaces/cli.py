@@ -1,0 +1,64 @@
+"""The command line. Heavy imports stay inside of the commands, so that --help answers at once."""
+
+import sys
+from typing import ClassVar
+
+import click
+
+from broadstreet import __version__
+from broadstreet.errors import BroadStreetError, UnreadableSpecimen, UsageError
+
+UNREADABLE, USAGE = 1, 2
+
+
+class _LazyGroup(click.Group):
+    """Imports a command only when it is asked for."""
+
+    commands_at: ClassVar = {
+        "read": ("broadstreet.surfaces.read", "One core dump as a page for a human."),
+        "scan": ("broadstreet.surfaces.scan", "All core dumps below folders, as a table of labelled cases."),
+        "slim": ("broadstreet.surfaces.slim", "A small valid core dump with only what a reading needs."),
+        "binaries": ("broadstreet.surfaces.binaries", "Keep what reading needs of programs and libraries."),
+        "schema": ("broadstreet.surfaces.schema", "The JSON Schema of a case."),
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands_at)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.commands_at:
+            return None
+        module = __import__(self.commands_at[name][0], fromlist=[name])
+        command: click.Command = getattr(module, name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.commands_at.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="broadstreet")
+def cli() -> None:
+    """Core dump epidemiology: read crashes, say what each one shows, and how far that can be trusted.
+
+    Start with `broadstreet read CORE` for one core dump, or `broadstreet scan DIR` for a folder of them.
+    """
+
+
+def main() -> None:
+    """Run the command line; what the operator can mend is said in two lines, without a traceback."""
+    try:
+        cli()
+    except UsageError as error:
+        click.echo(f"broadstreet: {error.what}\n  {error.hint}", err=True)
+        sys.exit(USAGE)
+    except UnreadableSpecimen as error:
+        click.echo(f"broadstreet: not a readable core dump: {error}", err=True)
+        sys.exit(UNREADABLE)
+    except BroadStreetError as error:
+        click.echo(f"broadstreet: {error}", err=True)
+        sys.exit(UNREADABLE)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(UNREADABLE)

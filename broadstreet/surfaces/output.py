@@ -1,0 +1,153 @@
+"""Writers of cases: a table for people; JSON, NDJSON, CSV and Parquet for programs. All but the table stream."""
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import msgspec
+
+from broadstreet.cases.row import COLUMNS, case_row, frame_name
+from broadstreet.formats.signals import signal_name
+from broadstreet.records.case import Case
+from broadstreet.records.finding import Value
+from broadstreet.surfaces.case_json import case_json
+from broadstreet.surfaces.text import safe, width
+
+ROWS_PER_GROUP = 2000
+Write = Callable[[Case], None]
+
+
+@contextmanager
+def writer(form: str, output: str | None) -> Iterator[Write]:
+    """A function that writes one case. A file appears under its name only when it is complete."""
+    if output is None:
+        with _WRITERS[form](sys.stdout.buffer) as write:
+            yield write
+        sys.stdout.flush()
+        return
+    partial = f"{output}.{os.getpid()}.partial"
+    try:
+        with open(partial, "wb") as file, _WRITERS[form](file) as write:
+            yield write
+        os.replace(partial, output)
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)
+
+
+@contextmanager
+def _table(file: BinaryIO) -> Iterator[Write]:
+    rows: list[tuple[str, str, str, str]] = []
+
+    def write(case: Case) -> None:
+        where = next((frame_name(f, True) for f in case.frames if f.module is not None), "")
+        rows.append((case.circumstances.path, case.mechanism, signal_name(case.signal), where))
+
+    yield write
+    if not rows:
+        return
+    common = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path, *_ in rows])
+    shown = sorted((os.path.relpath(os.path.abspath(p), common), m, s, w) for p, m, s, w in rows)
+    name_width = min(max(len(name) for name, *_ in shown), max(24, width() - 56))
+    lines = [f"  {'core dump':{name_width}}  {'mechanism':24}  {'signal':7}  where"]
+    for name, mechanism, signal, where in shown:
+        short = safe(name, 10_000)
+        short = short if len(short) <= name_width else "…" + short[-(name_width - 1) :]
+        room = max(12, width() - name_width - 39)
+        lines.append(f"  {short:{name_width}}  {mechanism:24}  {signal:7}  {safe(where, room)}".rstrip())
+    file.write(("\n".join(lines) + "\n").encode("utf-8", "replace"))
+
+
+@contextmanager
+def _json(file: BinaryIO) -> Iterator[Write]:
+    encoder = msgspec.json.Encoder()
+    first = True
+
+    def write(case: Case) -> None:
+        nonlocal first
+        file.write(b"[\n" if first else b",\n")
+        file.write(encoder.encode(case_json(case)))
+        first = False
+
+    yield write
+    file.write(b"[]\n" if first else b"\n]\n")
+
+
+@contextmanager
+def _ndjson(file: BinaryIO) -> Iterator[Write]:
+    encoder = msgspec.json.Encoder()
+    yield lambda case: _written(file, encoder.encode(case_json(case)) + b"\n")
+
+
+def _written(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+
+
+@contextmanager
+def _csv(file: BinaryIO) -> Iterator[Write]:
+    text = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="")
+    table = csv.writer(text)
+    table.writerow([column.name for column in COLUMNS])
+
+    def write(case: Case) -> None:
+        row = case_row(case)
+        table.writerow([_cell(column.type, row[column.name]) for column in COLUMNS])
+
+    yield write
+    text.flush()
+    text.detach()
+
+
+def _cell(kind: str, value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if kind == "address" and isinstance(value, int):
+        return hex(value)
+    text = str(value)
+    return "'" + text if text[:1] in ("=", "+", "@", "\t", "\r") else text  # a spreadsheet would run it
+
+
+@contextmanager
+def _parquet(file: BinaryIO) -> Iterator[Write]:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    types = {"bool": arrow.bool_(), "int": arrow.int64(), "address": arrow.uint64(), "text": arrow.string()}
+    fields = [
+        arrow.field(c.name, types[c.type], metadata={"unit": c.unit, "meaning": c.meaning, "null": c.null})
+        for c in COLUMNS
+    ]
+    table_schema = arrow.schema(fields)
+    rows: list[dict[str, Any]] = []
+    with parquet.ParquetWriter(file, table_schema, compression="zstd") as out:
+
+        def flush() -> None:
+            out.write_table(arrow.Table.from_pylist(rows, schema=table_schema))
+            rows.clear()
+
+        def write(case: Case) -> None:
+            rows.append({k: _encodable(v) for k, v in case_row(case).items()})
+            if len(rows) >= ROWS_PER_GROUP:
+                flush()
+
+        yield write
+        flush()
+
+
+def _encodable(value: Value) -> Value:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+_WRITERS: dict[str, Callable[[BinaryIO], Any]] = {
+    "table": _table,
+    "json": _json,
+    "ndjson": _ndjson,
+    "csv": _csv,
+    "parquet": _parquet,
+}

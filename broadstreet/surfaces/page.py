@@ -1,0 +1,232 @@
+"""One case as a page of text, 80 columns, in the order in which a person asks.
+
+Shapes carry what colour would: ● holds, ○ does not hold, ◌ could not be judged. The edge of a frame is its trust. All
+of it reads without colour, and in plain ASCII where the terminal has no more.
+"""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+
+import click
+
+from broadstreet.cases.close_up import CloseUp
+from broadstreet.cases.headline import headline, near_miss, summary_of
+from broadstreet.cases.row import frame_name
+from broadstreet.formats.names import demangled
+from broadstreet.formats.signals import signal_name
+from broadstreet.records.case import Case
+from broadstreet.records.columns import FEATURES
+from broadstreet.records.finding import Evidence, Finding
+from broadstreet.records.frame import Frame
+from broadstreet.surfaces.text import plain_ascii, safe, size, width
+
+MARKS = {"holds": ("●", "o"), "does_not_hold": ("○", "-"), "not_judged": ("◌", "?")}
+EDGES = {
+    "register": ("┃", "|"),
+    "unwind_table": ("┃", "|"),
+    "frame_pointer": ("║", "="),
+    "stack_scan": ("┊", ":"),
+    "below_sp": ("│", "'"),
+}
+WORDS = {state: state.replace("_", " ") for state in MARKS} | {"not_judged": "could not be judged"}
+MOST_FRAMES, MOST_FOLDED = 40, 8
+_ADDRESSES = {column.name for column in FEATURES if column.type == "address"}
+
+
+def page(case: Case, near: CloseUp | None, threads: bool) -> Iterator[str]:
+    """The lines of the page."""
+    yield ""
+    yield from _wrapped(click.style(headline(case), bold=True))
+    yield from _wrapped(_where(case))
+    yield from _findings(case)
+    if near is not None:
+        yield from _registers(case)
+        yield from _instructions(near)
+        yield from _words(near)
+    yield from _frames(case)
+    if threads:
+        yield from _threads(case)
+    yield from _modules(case, threads)
+    yield from _missing(case)
+    yield from _deeper(case)
+
+
+def _heading(text: str, said: str = "") -> Iterator[str]:
+    yield ""
+    yield "  " + click.style(text, bold=True) + (click.style(f"  {said}", dim=True) if said else "")
+
+
+def _wrapped(text: str, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(text, width(), initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+
+
+def _where(case: Case) -> str:
+    where = case.circumstances
+    parts = [signal_name(case.signal)]
+    if case.fault_address is not None and case.signal in (7, 11):
+        parts[0] += f" at address {case.fault_address:#x}"
+    elif case.signal in (7, 11) and case.si_code == 128:
+        parts[0] += ", for which the kernel gives no address"
+    if where.tid is not None:
+        others = f" ({case.thread_count:,} threads)" if case.thread_count and case.thread_count > 1 else ""
+        parts.append(f"in thread {where.tid}{others}")
+    if where.executable:
+        parts.append(f"of {safe(where.executable)}")
+    if where.cpu is not None:
+        parts.append(f"last on CPU {where.cpu}" + (f", node {where.numa_node}" if where.numa_node is not None else ""))
+    text = " ".join(parts[:3]) + ("".join(", " + part for part in parts[3:])) + "."
+    if case.context == "signal_frame":
+        text += " A handler had taken the signal: these are the registers that its frame saved."
+    elif case.context == "recovered":
+        text += " A handler raised the signal again: the fault is from the dead frame that it left behind."
+    if where.kernel_release:
+        text += f" Linux {where.kernel_release}."
+    if where.time and where.time_source != "mtime":
+        text += f" {where.time}" + (f" on {safe(where.host)}." if where.host else ".")
+    return text + f" {size(case.bytes_read)} of a {size(case.bytes_present)} core dump were read."
+
+
+def _mark(state: str) -> str:
+    return MARKS[state][plain_ascii()]
+
+
+def _findings(case: Case) -> Iterator[str]:
+    yield from _heading("Findings", f"mechanism: {case.mechanism}")
+    by_state = {state: [f for f in case.findings if f.state == state] for state in MARKS}
+    for finding in by_state["holds"]:
+        mark = click.style(_mark("holds"), bold=True)
+        yield f"  {mark} {finding.label:22} {summary_of(finding.label)}"
+        yield from _evidence(finding)
+    near = [finding for finding in by_state["does_not_hold"] if near_miss(finding)]
+    for finding in near:
+        told = ", ".join(f"{e.feature} = {_value(e)}" for e in finding.evidence if e.meaning)
+        yield f"  {_mark('does_not_hold')} {finding.label:22} {safe(told, width() - 28)}"
+    for finding in by_state["not_judged"]:
+        yield f"  {_mark('not_judged')} {finding.label:22} not observed: {', '.join(finding.needs)}"
+    rest = len(by_state["does_not_hold"]) - len(near)
+    if rest:
+        yield click.style(f"    {rest} more do not hold for this kind of signal; --json lists them.", dim=True)
+
+
+def _evidence(finding: Finding) -> Iterator[str]:
+    for one in finding.evidence:
+        said = f"  {one.meaning}" if one.meaning else ""
+        yield click.style(f"      {one.feature} = {safe(str(_value(one)), 60)}{said}", dim=True)
+
+
+def _value(evidence: Evidence) -> str:
+    value = evidence.value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and evidence.feature in _ADDRESSES:
+        return hex(value)
+    return "not observed" if value is None else str(value)
+
+
+def _registers(case: Case) -> Iterator[str]:
+    yield from _heading("Registers")
+    shown = [name for name in case.registers if name not in _DULL]
+    columns = 3
+    for at in range(0, len(shown), columns):
+        yield "  " + "   ".join(f"{name:>6} {case.registers[name]:016x}" for name in shown[at : at + columns])
+
+
+_DULL = {"cs", "ss", "ds", "es", "fs", "gs", "orig_rax"}
+
+
+def _instructions(near: CloseUp) -> Iterator[str]:
+    if not near.code:
+        return
+    yield from _heading("Instructions", f"from the {near.code_source}" if near.code_source else "")
+    for line in near.code:
+        place = f"+{line.offset:#x}" if line.offset is not None else ""
+        arrow = ("▶" if not plain_ascii() else ">") if line.here else " "
+        text = f"  {arrow} {place:>8}  {line.code.hex(' '):30}  {line.text}"
+        yield click.style(text, bold=True) if line.here else text
+
+
+def _words(near: CloseUp) -> Iterator[str]:
+    yield from _heading("Stack words", "edge: the red zone, which a signal handler leaves alone")
+    zeros = 0
+    for word in near.words:
+        if word.value == 0 and word.offset not in (-8, 0):
+            zeros += 1
+            continue
+        if zeros:
+            yield click.style(f"              {zeros} × zero", dim=True)
+            zeros = 0
+        edge = ("▏" if not plain_ascii() else "|") if word.red_zone else " "
+        name = "sp" if word.offset == 0 else f"sp{'+' if word.offset > 0 else '-'}{abs(word.offset)}"
+        value = f"{word.value:016x}" if word.value is not None else "................"
+        line = f"  {edge} {name:>7}  {value}  {safe(word.meaning, width() - 32)}".rstrip()
+        yield click.style(line, bold=True) if word.offset == 0 else line
+    if zeros:
+        yield click.style(f"              {zeros} × zero", dim=True)
+
+
+def _frames(case: Case) -> Iterator[str]:
+    if not case.frames:
+        return
+    yield from _heading("Frames", "the edge and the word say how far each can be trusted")
+    for index, frame in enumerate(reversed(case.below_sp)):
+        yield click.style(_frame(index - len(case.below_sp), frame, "already returned"), dim=True)
+    for index, frame in enumerate(case.frames[:MOST_FRAMES]):
+        yield _frame(index, frame, "signal frame" if frame.signal_frame else frame.trust.replace("_", " "))
+    if len(case.frames) > MOST_FRAMES:
+        yield f"       and {len(case.frames) - MOST_FRAMES} more; --json lists them"
+    if case.handler_frames:
+        names = ", ".join(safe(frame_name(frame, True), 40) for frame in case.handler_frames[:6])
+        yield from _wrapped(f"The handler, nearer to the core dump: {names}", "       ")
+
+
+def _frame(index: int, frame: Frame, said: str) -> str:
+    module = safe(frame.module.rsplit("/", 1)[-1], 40) if frame.module else ""
+    if frame.function:
+        offset = f" + {frame.function_offset:#x}" if frame.function_offset else ""
+        name = safe(demangled(frame.function), max(24, width() - 32 - len(module) - len(offset))) + offset
+    elif frame.offset is not None:
+        name = f"+ {frame.offset:#x}"
+    else:
+        name = f"{frame.pc:#x}"
+    return f"  {index:>3} {EDGES[frame.trust][plain_ascii()]} {said:16}  {name}  {module}".rstrip()
+
+
+def _threads(case: Case) -> Iterator[str]:
+    stacks: Counter[tuple[str, ...]] = Counter()
+    for thread in case.threads[1:]:
+        stacks[tuple(frame_name(frame, True) for frame in thread.frames[:6])] += 1
+    if not stacks:
+        return
+    others = len(case.threads) - 1
+    yield from _heading("Other threads", f"{others} fold into {len(stacks)} stacks")
+    for names, count in stacks.most_common(MOST_FOLDED):
+        yield f"  {count:>4} × {safe(' ← '.join(names), width() - 10)}"
+    if len(stacks) > MOST_FOLDED:
+        yield f"         and {len(stacks) - MOST_FOLDED} more stacks"
+
+
+def _modules(case: Case, every: bool) -> Iterator[str]:
+    shown = [m for m in case.modules if every or m.build_id]
+    if not shown:
+        return
+    yield from _heading("Modules", "" if every else "those that the stack points into; --threads reads all")
+    for module in shown:
+        missing = "" if module.found else "  binary not at hand"
+        yield f"  {module.build_id or 'no build id':40}  {safe(module.path, width() - 64)}{missing}"
+
+
+def _missing(case: Case) -> Iterator[str]:
+    if not case.missing:
+        return
+    yield from _heading("Not observed")
+    for gap in case.missing:
+        remedy = f" To see it: {gap.remedy}." if gap.remedy else ""
+        yield from _wrapped(f"{safe(gap.what)}: {safe(gap.why)}.{remedy}")
+
+
+def _deeper(case: Case) -> Iterator[str]:
+    program = case.circumstances.executable or "PROGRAM"
+    yield from _heading("Go deeper")
+    yield f"  gdb -nx {safe(program)} {safe(case.circumstances.path)}"
+    yield f"  case {case.case_id}"

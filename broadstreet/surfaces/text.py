@@ -1,0 +1,40 @@
+"""Words and numbers for people; and bytes from a core dump made safe to print."""
+
+import os
+import shutil
+import sys
+
+LONGEST_VALUE = 200
+UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def size(count: int) -> str:
+    """A number of bytes: 41 KB, 1.9 GB."""
+    value = float(count)
+    for unit in UNITS:
+        if value < 999.5 or unit == UNITS[-1]:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+        value /= 1000
+    return str(count)
+
+
+def safe(value: str, longest: int = LONGEST_VALUE) -> str:
+    """Text from a core dump or a name: control characters as codes, cut to a length."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """1 core dump, 1,234 core dumps."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def width() -> int:
+    """Columns to write in: the terminal's, between 80 and 120; 80 where there is none."""
+    return max(80, min(120, shutil.get_terminal_size((80, 24)).columns))
+
+
+def plain_ascii() -> bool:
+    """Whether the output takes only ASCII."""
+    encoding = (sys.stdout.encoding or "ascii").lower()
+    return "utf" not in encoding or os.environ.get("TERM") == "linux"
