@@ -24,6 +24,7 @@ SP_BITS = range(3, 48)
 CALLER_SP_BITS = range(4, 47)
 RETURN_SP_BITS = range(12, 48)
 RETURN_CHAIN, SP_CHAIN = 3, 2
+WORD_BYTES = 8
 CLEAR_WORDS = 128  # of the stack above: without a return address in them
 
 
@@ -149,11 +150,13 @@ def _stack_pointer(state: MachineState, row: dict[str, Value]) -> bool | None:
     broken = broken_step(state)
     if broken is None:
         return None
-    return broken.step is not None and _mended_by_bit(state, broken)
+    return broken.step is not None and _mended_by_bit(state, row, broken)
 
 
-def _mended_by_bit(state: MachineState, broken: Broken) -> bool:
+def _mended_by_bit(state: MachineState, row: dict[str, Value], broken: Broken) -> bool:
     step = broken.step
+    if row["call_before_word_at_sp"] == "direct" and broken.index == 0:
+        return False  # the stack makes sense as it is: a function was entered past its first pushes
     if step is None or step.row is None or (broken.slot_word is not None and _implausible(broken.slot_word)):
         return False
     architecture, process = state.architecture, state.process
@@ -165,7 +168,8 @@ def _mended_by_bit(state: MachineState, broken: Broken) -> bool:
         cfa = frame_address(process, step.row, other)
         if cfa is None or cfa % 16 or process.space.word(cfa - 8) is None:
             continue
-        if chain(process, other, returned=step.returned) >= SP_CHAIN:
+        pc = step.registers[architecture.pc] - step.returned
+        if chain(process, other, returned=step.returned) >= SP_CHAIN and _called_here(state, pc, cfa):
             return True
     return False
 
@@ -199,26 +203,36 @@ def _stack_pointer_after_return(state: MachineState, row: dict[str, Value]) -> b
 
 def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
     """Whether the pc with one bit put back is the return address that was popped, or code that fits the stack."""
-    process = state.process
     if state.architecture.link:
         return None
-    if row["arrival"] == "return" and state.pc >= NEAR_NULL:
-        return any(process.call_before(state.pc ^ 1 << bit) in ("direct", "indirect") for bit in range(48))
-    if row["pc_in"] == "executable":
-        if row["pc_on_boundary"] is None:
-            return None
-        if row["pc_on_boundary"]:
-            return _fits_elsewhere(state) if row["chain"] == "broken" else False
-    elif row["arrival"] in (None, "call"):
-        return None if row["arrival"] is None else False
+    if row["bad_branch"] == "return":
+        popped = state.pc if row["pc_in"] != "executable" else row["branch_target"]
+        return isinstance(popped, int) and popped >= NEAR_NULL and _one_bit_from_return_address(state, popped)
+    if row["pc_in"] != "executable":
+        if row["arrival"] in (None, "call"):
+            return None if row["arrival"] is None else False
+        return _fits_elsewhere(state)
+    if row["word_below_sp"] == state.pc and state.process.call_before(state.pc) == "none":
+        return _one_bit_from_return_address(state, state.pc)  # popped, and landed in other code
+    if row["pc_on_boundary"] is None:
+        return None
+    broken = broken_step(state)
+    if row["pc_on_boundary"] and (broken is None or broken.step is None or broken.index):
+        return False
+    if broken is not None and broken.slot_word is not None and _implausible(broken.slot_word):
+        return False
     return _fits_elsewhere(state)
+
+
+def _one_bit_from_return_address(state: MachineState, word: int) -> bool:
+    return any(state.process.call_before(word ^ 1 << bit) in ("direct", "indirect") for bit in range(64))
 
 
 def _fits_elsewhere(state: MachineState) -> bool:
     process, architecture = state.process, state.architecture
     if any(state.registers.get(name) == state.pc for name in architecture.general):
         return False  # a jump through a register to a place that is gone
-    for bit in range(48):
+    for bit in range(64):
         other = state.pc ^ 1 << bit
         module = state.modules.at(other)
         if module is None or module.binary is None or not module.binary.executable(module.vaddr(other)):
@@ -228,12 +242,9 @@ def _fits_elsewhere(state: MachineState) -> bool:
         registers = {**state.registers, architecture.pc: other}
         row = process.row(other, False)[1]
         cfa = None if row is None else frame_address(process, row, registers)
-        if (
-            cfa is not None
-            and cfa % 16 == 0
-            and _called_here(state, other, cfa)
-            and chain(process, registers, returned=False) >= SP_CHAIN
-        ):
+        if row is None or cfa is None or cfa % 16 or chain(process, registers, returned=False) < SP_CHAIN:
+            continue
+        if row.cfa_offset > WORD_BYTES or _called_here(state, other, cfa):  # else a tail jump leaves the same stack
             return True
     return False
 

@@ -8,7 +8,10 @@ from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.modules import Module
 from broadstreet.records.finding import Value
 
-BELOW_BYTES = 4096
+BELOW_BYTES = 1024
+# Where control was lost in the very moment that an unwinder handed over, a signal frame with AVX-512 state (3.5 KB) and
+# its handler's frames (4 KiB in the founding story) may lie between.
+BELOW_BAD_PC = 12 << 10
 UNWINDERS = ("libgcc_s.", "libunwind.", "libunwind-")
 NAMES = ("_Unwind_", "__cxa_throw", "__cxa_rethrow", "__gxx_personality", "_Ux86_64_", "_ULx86_64_", "_Uaarch64_")
 NOT_UNWINDING = ("_Unwind_Backtrace", "_Unwind_Find", "_Unwind_Get", "_Unwind_Set", "_Unwind_DeleteException")
@@ -39,22 +42,35 @@ def _live(state: MachineState) -> bool | None:
 
 def _left_behind(state: MachineState) -> bool | None:
     """Code pointers of an unwinder below the stack pointer; null where those words were not fetched."""
-    count = BELOW_BYTES // 8
-    words = state.space.words(state.sp - BELOW_BYTES, count) or state.space.words(state.sp - 1024, 128)
+    below = BELOW_BYTES if state.space.executable(state.pc) else BELOW_BAD_PC
+    mapping = state.space.mapping(state.sp)
+    if mapping is None:
+        return None
+    low = max(state.sp - below, mapping.start)
+    words = state.space.words(low, (state.sp - low) // 8)
     if not words:
         return None
     process = state.process
-    low, high = state.space.code_low, state.space.code_high
     for word in words:
-        if not low <= word < high or process.call_before(word) not in ("direct", "indirect"):
+        if not state.space.code_low <= word < state.space.code_high:
             continue
         module = state.modules.at(word)
-        if module is None:
+        if module is None or not _may_hold_unwinder(state, module):
+            continue
+        own = module.name.startswith(
+            UNWINDERS
+        )  # there any code pointer counts: a signal frame holds the interrupted pc
+        if not (own and state.space.executable(word)) and process.call_before(word) not in ("direct", "indirect"):
             continue
         function = module.binary.symbol(module.vaddr(word - 1)) if module.binary else None
         if _is_unwinder(function.name if function else None, module):
             return True
     return None if state.context == "recovered" else False  # a handler on the same stack overwrote what lay there
+
+
+def _may_hold_unwinder(state: MachineState, module: Module) -> bool:
+    """An unwinder's own library, the C++ runtime, or the program, which may be linked statically."""
+    return module.name.startswith((*UNWINDERS, "libstdc++.")) or module is state.modules.all[0]
 
 
 def _is_unwinder(function: str | None, module: Module | None) -> bool:

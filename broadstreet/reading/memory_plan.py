@@ -1,7 +1,7 @@
 """Which memory of a core dump to fetch: the least that answers what the features ask.
 
-Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 4 KiB below it hold what
-an unwinder that just returned has left, and a dead signal frame of a handler on the same stack.
+Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 12 KiB below it hold what
+an unwinder has left, even with a signal frame between, and the dead signal frame of a handler on the same stack.
 """
 
 from broadstreet.formats.architecture import Architecture
@@ -12,8 +12,10 @@ from broadstreet.reading.context import SignalFrame
 from broadstreet.reading.modules import FIRST_BYTES, Module, Modules
 from broadstreet.reading.notes import Notes
 
-BELOW_SP = 4 << 10
+BELOW_SP = 12 << 10
 ABOVE_SP = 28 << 10
+BUDGET = 96 << 10  # for the crashing thread, beyond headers and notes; a search for a dead signal frame is apart
+CALLER_WORDS = 512
 DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
 OTHER_STACK = 12 << 10
 FRAME_WINDOW = 512
@@ -21,7 +23,7 @@ REPAIR_BELOW, REPAIR_ABOVE = 256, 1280
 REPAIR_BITS = range(13, 48)
 RSEQ_BYTES = 32
 CODE_PAGE = 4 << 10
-CODE_SPAN = 24 << 10  # of a dumped text mapping, on each side of the pc
+CODE_SPAN = 8 << 10  # of a dumped text mapping, on each side of the pc
 VDSO_BYTES = 16 << 10
 ABORT_MESSAGE_BYTES = 512
 ABORT_HEADER = 4  # struct abort_msg_s: unsigned int size; char msg[]
@@ -46,6 +48,7 @@ class MemoryPlan:
         self.pc = self.registers[architecture.pc]
         self.sp = self.registers[architecture.sp]
         self._rseq: int | None = None
+        self._spent = 0
         self._stacks = [self.sp]
         self._pointed: dict[int, Module] = {}
         self._abort_pointer: int | None = None
@@ -91,6 +94,7 @@ class MemoryPlan:
         if self.every_thread:
             for thread in self.notes.threads[1:]:
                 ranges += self._stack(thread.registers[self.architecture.sp], 128, DEEP)
+        self._spent = min(BUDGET, sum(size for _, size, _ in ranges))
         return ranges
 
     def second_round(self, most_modules: int) -> list[Range]:
@@ -105,7 +109,23 @@ class MemoryPlan:
         if message:
             ranges += self._around(message, 0, ABORT_MESSAGE_BYTES)
         wanted = self.modules.all if self.every_thread else self.pointed_at()[:most_modules]
-        return ranges + self.module_starts(wanted)
+        ranges += self.module_starts(wanted)
+        return ranges + self._code_of_callers(BUDGET - self._spent - sum(size for _, size, _ in ranges))
+
+    def _code_of_callers(self, left: int) -> list[Range]:
+        """Pages of dumped code that the stack points into, nearest caller first: they may have been changed."""
+        ranges: list[Range] = []
+        seen: set[int] = set()
+        for word in self.space.words(self.sp, CALLER_WORDS):
+            page = word & -CODE_PAGE
+            if page in seen or not self.space.executable(word):
+                continue
+            seen.add(page)
+            place = self.space.file_range(page, CODE_PAGE)
+            if place is not None and place[1] <= left:
+                ranges.append(place)
+                left -= place[1]
+        return ranges
 
     def module_starts(self, modules: list[Module]) -> list[Range]:
         """The first bytes of modules, which hold their build ids."""
@@ -160,6 +180,8 @@ class MemoryPlan:
             if any(start <= sp < end for sp in self._stacks):
                 whole = memoryview(data)[: len(data) // 8 * 8].cast("Q")
                 words.update([word >> PAGE_BITS for word in whole])
+        if not self.space.executable(self.pc):
+            words.update([(self.pc ^ 1 << bit) >> PAGE_BITS for bit in range(PAGE_BITS, 64)])
         for page in words:
             if low <= page <= high:
                 module = self.modules.at(page << PAGE_BITS)

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import select
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from typing import NamedTuple
 
 from tests.crashes.faults import modes, ptrace
 from tests.crashes.faults.modes import Parameters
-from tests.crashes.faults.trial import OUTCOMES, CannotDump, ended, kept_core, limits, said, signal_of, the_kernel_dumps
+from tests.crashes.faults.trial import OUTCOMES, CannotDump, Truth, ended, keep, signal_of, started, the_kernel_dumps
 from tests.crashes.faults.victims import Victim, present
 
 SECONDS_AFTER_FAULT = 1.6
@@ -78,12 +77,9 @@ def run_trial(out: Path, trial: Plan) -> str:
     """One of OUTCOMES. A crash leaves a core and a line of truth."""
     with tempfile.TemporaryDirectory(dir=out, prefix=".trial-") as folder:
         at = Path(folder)
-        with (at / "said").open("wb") as errors:
-            victim = subprocess.Popen(
-                trial.victim.command, cwd=at, stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=limits
-            )
+        victim = started(trial.victim.command, at)
         try:
-            rip, parameters = _put_in_fault(victim.pid, trial)
+            parameters = _put_in_fault(victim.pid, trial)
         except ProcessLookupError:
             ended(victim, 0)
             return "too late"
@@ -94,31 +90,16 @@ def run_trial(out: Path, trial: Plan) -> str:
             return "survived"
         if not signal_of(victim):
             return "exited"
-        _write_truth(out, at, trial, victim, {"fault_rip": rip} | parameters)
+        keep(victim, at, out, _truth(trial, parameters))
         return "crashed"
 
 
-def _write_truth(
-    out: Path, folder: Path, trial: Plan, victim: subprocess.Popen[bytes], parameters: Parameters
-) -> None:
-    name = f"{trial.number:04}.{trial.victim.name}.{trial.mode}.core"
-    kept_core(folder, out / name)
-    line = {
-        "core": name,
-        "cause": trial.kind,
-        "kind": "injected",
-        "mode": trial.mode,
-        "victim": trial.victim.name,
-        "seed": trial.seed,
-        "parameters": parameters,
-        "signal": signal_of(victim),
-        "said": said(folder / "said"),
-    }
-    with (out / "truth.jsonl").open("a", encoding="utf-8") as truth:
-        truth.write(json.dumps(line) + "\n")
+def _truth(trial: Plan, parameters: Parameters) -> Truth:
+    core = f"{trial.number:04}.{trial.victim.name}.{trial.mode}.core"
+    return Truth(core, trial.kind, "injected", trial.mode, trial.victim.name, trial.seed, parameters)
 
 
-def _put_in_fault(pid: int, trial: Plan) -> tuple[int, Parameters]:
+def _put_in_fault(pid: int, trial: Plan) -> Parameters:
     pauses = Random(trial.seed + "/pauses")
     change = modes_of(trial.kind)[trial.mode]
     _wait_for_cpu_time(pid, trial.cpu_seconds)
@@ -129,10 +110,10 @@ def _put_in_fault(pid: int, trial: Plan) -> tuple[int, Parameters]:
         parameters = change(at, Random(trial.seed + "/fault")) if modes.in_user_code(at) else None
         if parameters:
             ptrace.detach(pid)
-            return at.registers["rip"], parameters
+            return {"fault_rip": at.registers["rip"], **parameters}
         ptrace.go_on(pid)
         time.sleep(pauses.uniform(0.0005, 0.01))
-    return 0, {}
+    return {}
 
 
 def _wait_for_cpu_time(pid: int, seconds: float) -> None:

@@ -18,7 +18,7 @@ Parameters = dict[str, str | int]
 
 OBJECT_BYTES_BEFORE = 16  # a malloc chunk's head, or a Python object's
 OBJECT_BYTES_AFTER = 64
-STACK_BYTES = 1024
+STACK_BYTES = 512
 CODE_BYTES = 64  # text-bit: this far before and after rip
 LOWEST_REGISTER_BIT = 16  # reg-bit: below it the address seldom leaves the object's mapping
 POINTER_BITS = 48  # canonical user addresses, 4-level paging
@@ -269,9 +269,7 @@ def _flip_word(at: Stopped, draw: Random, places: list[Place]) -> Parameters | N
     return parameters and parameters | {"bit": bit}
 
 
-def _overwrite(
-    at: Stopped, draw: Random, places: list[Place], new_word: Callable[[Place], int]
-) -> Parameters | None:
+def _overwrite(at: Stopped, draw: Random, places: list[Place], new_word: Callable[[Place], int]) -> Parameters | None:
     if not places:
         return None
     place = draw.choice(places)

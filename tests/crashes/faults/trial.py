@@ -4,6 +4,7 @@ The kernel writes the core into the folder of the process if core_pattern is a p
 """
 
 import fcntl
+import json
 import os
 import resource
 import select
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 OUTCOMES = ("crashed", "survived", "exited", "no place", "too late")
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
@@ -21,14 +23,32 @@ LARGEST_DATA_BYTES = 1 << 30  # a corrupted size must not take the machine's mem
 MOST_CPU_SECONDS = 20  # ends what a killed campaign leaves behind
 LEAST_FREE_BYTES = 4 << 30
 ELF_MAGIC = b"\x7fELF"
+SAID = "said"
+
+
+class Truth(NamedTuple):
+    """What is known of a core because we made it. `seed` is null where no chance was involved."""
+
+    core: str
+    cause: str
+    kind: str
+    mode: str
+    victim: str
+    seed: str | None
+    parameters: dict[str, str | int]
 
 
 class CannotDump(Exception):
     """This machine would not write a core where it can be found."""
 
 
-def limits() -> None:
-    """For the child, before exec: cores of any size, memory with a bound."""
+def started(command: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+    """A process in a folder of its own, which will hold its core and, in `said`, its standard error."""
+    with (folder / SAID).open("wb") as errors:
+        return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=_limits)
+
+
+def _limits() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_DATA, (LARGEST_DATA_BYTES, LARGEST_DATA_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
@@ -82,19 +102,21 @@ def signal_of(process: subprocess.Popen[bytes]) -> int:
     return max(0, -process.returncode)
 
 
-def kept_core(folder: Path, to: Path) -> None:
-    """Move the core out of a trial's folder. A rename keeps its holes."""
+def keep(process: subprocess.Popen[bytes], folder: Path, out: Path, truth: Truth) -> None:
+    """Move the core of a crash out of its folder (a rename keeps its holes) and write its line of truth."""
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
-        raise CannotDump(f"{free} bytes free beside {to.name}; wanted {LEAST_FREE_BYTES}")
+        raise CannotDump(f"{free} bytes free beside {truth.core}; wanted {LEAST_FREE_BYTES}")
     cores = [path for path in folder.iterdir() if path.name.startswith("core")]
     if len(cores) != 1 or _magic(cores[0]) != ELF_MAGIC:
-        raise CannotDump(f"{to.name}: wanted one core in the folder of the process, found {[c.name for c in cores]}")
-    cores[0].rename(to)
+        raise CannotDump(f"{truth.core}: wanted one core in the folder of the process, found {cores}")
+    cores[0].rename(out / truth.core)
+    line = truth._asdict() | {"signal": signal_of(process), "said": _last_line(folder / SAID)}
+    with (out / "truth.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
-def said(errors: Path) -> str:
-    """The last line that the process wrote to its standard error."""
+def _last_line(errors: Path) -> str:
     lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
     return lines[-1][:200] if lines else ""
 

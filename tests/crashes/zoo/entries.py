@@ -1,7 +1,7 @@
 """What the zoo's catalogues are written in: programs, builds and the manners in which a program crashes."""
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 CONTEXTS = ("in_signal_handler", "re_raised", "forked_child", "unwinding_exception")
@@ -14,7 +14,6 @@ UNLABELLED = "unlabelled"
 class Build:
     name: str
     flags: tuple[str, ...]
-    compilers: tuple[str, str] = ("gcc", "g++")  # for C with assembler, for C++
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Variant:
     open: tuple[str, ...] = ()
     signal: int | None = None  # null: the one of the crash itself
     needs_stack: bool = False  # a handler runs on the stack of the crash
+    unwinds: bool = False  # the handler calls backtrace()
     note: str = ""
 
 
@@ -37,7 +37,8 @@ class Program:
     """One crash: `name` is its argv[1].
 
     `expected` are the labels that a perfect reader of the one core could give; where more than one is honest, `note`
-    says why. `stack_lost` means that the kernel cannot push a signal frame on the stack of the crash.
+    says why. `stack_lost` means that the kernel cannot push a signal frame on the stack of the crash, `stops_unwinder`
+    that backtrace() crashes too when it starts from this one (it reads the code at a wild rip, or a wild stack).
     """
 
     name: str
@@ -49,6 +50,7 @@ class Program:
     builds: tuple[str, ...] = ()  # only these; empty: any
     variants: tuple[str, ...] = ()  # only these, each of them; empty: by turns
     stack_lost: bool = False
+    stops_unwinder: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     note: str = ""
 
@@ -68,12 +70,14 @@ def alike(
     builds: tuple[str, ...] = (),
     variants: tuple[str, ...] = (),
     stack_lost: bool = False,
+    stops_unwinder: bool = False,
     note: str = "",
 ) -> tuple[Program, ...]:
     """Programs of which the same is true."""
     labels = (expected,) if isinstance(expected, str) else expected
     return tuple(
-        Program(name, sources, labels, signal, holds, open, builds, variants, stack_lost, note=note) for name in names
+        Program(name, sources, labels, signal, holds, open, builds, variants, stack_lost, stops_unwinder, note=note)
+        for name in names
     )
 
 
@@ -127,6 +131,7 @@ class Catalogue:
     plain_builds: tuple[tuple[str, ...], ...]  # turns
     variant_builds: tuple[str, ...]
     turns: tuple[tuple[str, ...], ...]
+    source_flags: Mapping[str, tuple[str, ...]]
 
     def runs(self) -> list[Run]:
         builds = {build.name: build for build in self.builds}
@@ -143,8 +148,13 @@ class Catalogue:
         chosen = program.variants or self.turns[turn % len(self.turns)]
         builds = _allowed(self.variant_builds, program.builds)
         for place, variant in enumerate(name for name in chosen if name != "plain"):
+            if program.stops_unwinder and self._variant(variant).unwinds:
+                continue
             yield builds[(turn + place) % len(builds)], variant
+
+    def _variant(self, name: str) -> Variant:
+        return next(variant for variant in self.variants if variant.name == name)
 
 
 def _allowed(builds: tuple[str, ...], only: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(build for build in builds if build in only) or only or builds
+    return tuple(build for build in builds if build in only) or only[: len(builds)] or builds

@@ -4,8 +4,6 @@ python -m tests.crashes.zoo.make OUT [--set development|held_out] [--only NAME] 
 """
 
 import argparse
-import contextlib
-import fcntl
 import json
 import os
 import resource
@@ -16,18 +14,16 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.crashes.faults.trial import CannotDump, the_kernel_dumps
 from tests.crashes.zoo.entries import Catalogue, Program, Run
 from tests.crashes.zoo.zoo import SETS
 
-CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 TIME_LIMIT_SECONDS = 10
 CANNOT_BE_MADE_HERE = 77  # exit status, see harness.h
 COMMON_FLAGS = ("-g0", "-w", "-pthread", "-Wl,--build-id")
-SOURCE_FLAGS = {"aborts.c": ("-D_FORTIFY_SOURCE=2", "-fstack-protector-all")}
 
 NT_PRSTATUS = 1
 SIGNAL_OFFSET = 12  # pr_cursig in struct elf_prstatus, include/linux/elfcore.h
@@ -42,17 +38,25 @@ def main() -> None:
     out = arguments.out.resolve()
     (out / "bin").mkdir(parents=True, exist_ok=True)
     _drop_truth(out, runs)
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    with cores_as_files(), ThreadPoolExecutor(arguments.jobs) as pool:
-        list(pool.map(lambda run: compile_run(catalogue, run, out), _one_per_binary(runs)))
-        outcomes = Counter[str]()
-        for run, outcome in zip(runs, pool.map(lambda run: crash(run, out), runs), strict=True):
-            outcomes[outcome] += 1
-            if outcome == "core":
-                _append_truth(out, run)
-            else:
-                print(f"{run.name}: {outcome}")
+    try:
+        with the_kernel_dumps(), ThreadPoolExecutor(arguments.jobs) as pool:
+            resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            list(pool.map(lambda run: compile_run(catalogue, run, out), _one_per_binary(runs)))
+            outcomes = _crash_all(runs, out, pool)
+    except CannotDump as reason:
+        sys.exit(str(reason))
     print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
+
+
+def _crash_all(runs: list[Run], out: Path, pool: ThreadPoolExecutor) -> Counter[str]:
+    outcomes = Counter[str]()
+    for run, outcome in zip(runs, pool.map(lambda run: crash(run, out), runs), strict=True):
+        outcomes[outcome] += 1
+        if outcome == "core":
+            _append_truth(out, run)
+        else:
+            print(f"{run.name}: {outcome}")
+    return outcomes
 
 
 def _arguments() -> argparse.Namespace:
@@ -64,35 +68,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@contextlib.contextmanager
-def cores_as_files() -> Iterator[None]:
-    """Let the kernel write cores into the folder of the program, and put its setting back afterwards."""
-    pattern = CORE_PATTERN.read_text().strip()
-    if pattern and "/" not in pattern and pattern[0] not in "|@":
-        yield
-        return
-    with (Path(tempfile.gettempdir()) / "broadstreet-core-pattern.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            CORE_PATTERN.write_text("core\n")
-        except OSError as error:
-            sys.exit(
-                f"{CORE_PATTERN} is {pattern!r}, so cores do not come here, and it cannot be changed ({error}); "
-                f"as root: echo core > {CORE_PATTERN}"
-            )
-        try:
-            yield
-        finally:
-            CORE_PATTERN.write_text(pattern + "\n")
-
-
 def compile_run(catalogue: Catalogue, run: Run, out: Path) -> None:
     folder = Path(__file__).parent / catalogue.folder
     sources = [folder / source for source in run.program.sources]
-    compiler = run.build.compilers["C++" in run.program.languages]
+    compiler = "g++" if "C++" in run.program.languages else "gcc"
     flags = [*run.build.flags, *COMMON_FLAGS]
     for source in run.program.sources:
-        flags += SOURCE_FLAGS.get(source, ())
+        flags += catalogue.source_flags.get(source, ())
     subprocess.run([compiler, *flags, *sources, "-lm", "-o", binary(run, out)], check=True)
 
 
@@ -122,7 +104,7 @@ def core_signal(core: Path) -> int | None:
         entry_size, entries = struct.unpack_from("<HH", header, 54)
         for entry in range(entries):
             file.seek(table + entry * entry_size)
-            kind, _, offset, _, _, size = struct.unpack("<IIQQQQ", file.read(40))
+            kind, offset = struct.unpack("<I4xQ", file.read(16))
             if kind == 4:  # PT_NOTE
                 file.seek(offset)
                 name_size, _, note_type = struct.unpack("<III", file.read(12))

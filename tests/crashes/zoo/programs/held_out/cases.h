@@ -153,7 +153,7 @@ static void in_worker(void)
     pthread_t thread;
     pthread_attr_t attributes;
     size_t size = 24 * PAGE;
-    char *low = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *low = (char *)mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     mprotect(low, PAGE, PROT_NONE);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 64 * 1024);

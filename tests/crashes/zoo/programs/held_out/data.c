@@ -158,7 +158,7 @@ CASE(buffer_underrun)
         *at-- = 1;
 }
 
-static int table[256];
+static volatile int table[256];
 
 CASE(hash_as_index) { table[number(0x5bd1e995f)] = 1; }
 CASE(negative_row) { table[(long)word(-(uintptr_t)0x300000000)] = 1; }
@@ -239,10 +239,11 @@ CASE(list_item_freed)
 {
     struct list *item = calloc(1, sizeof *item);
     item->account = calloc(1, sizeof *item->account);
+    OPAQUE(item);
     free(item);
-    char *text = calloc(1, sizeof *item);
-    OPAQUE(text);
+    char *text = malloc(sizeof *item);
     memset(text, '#', sizeof *item);
+    OPAQUE(text);
     OPAQUE(item);
     set_flags(item->account, 1);
 }

@@ -1,0 +1,1 @@
+"""What reading costs, measured: `python -m bench`."""
