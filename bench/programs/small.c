@@ -21,7 +21,7 @@ __attribute__((noinline)) static long fail(int kind) {
     case 6: assert(seed == 0); return 0;
     case 7: __builtin_trap();
     case 8: { volatile int none = (int)place; return (int)seed / none; }
-    case 9: { char *block = malloc(64 + (seed & 0xff)); free(block); free(block); return 0; }
+    case 9: { char *volatile block = malloc(64 + (seed & 0xff)); free(block); free(block); return 0; }
     case 10: raise(SIGSEGV); return 0;
     default: __asm__ volatile("push $0\n ret"); return 0;
     }

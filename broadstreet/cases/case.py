@@ -5,6 +5,7 @@ from dataclasses import replace
 from broadstreet import features, labels
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import READER_VERSION, Reading
+from broadstreet.reading.slim_note import SlimNote
 from broadstreet.reading.unwinder import Process, walk
 from broadstreet.records.case import Case, ModuleFact, ThreadFact
 from broadstreet.records.exposure import Circumstances
@@ -58,7 +59,7 @@ def _circumstances(reading: Reading, given: Circumstances) -> Circumstances:
     mapped = next((m.path for m in reading.modules.all if m.path.startswith("/")), None)
     name = process.fname.split(b"\0", 1)[0].decode("utf-8", "backslashreplace") if process else None
     return replace(
-        given,
+        _survived(given, reading.slim) if reading.slim else given,
         executable=mapped or given.executable or name,
         pid=process.pid if process else given.pid,
         tid=first.tid if first else given.tid,
@@ -66,6 +67,25 @@ def _circumstances(reading: Reading, given: Circumstances) -> Circumstances:
         cpu=reading.cpu,
         numa_node=reading.numa_node,
         kernel_release=reading.kernel_release,
+    )
+
+
+def _survived(given: Circumstances, slim: SlimNote) -> Circumstances:
+    known = slim.circumstances
+    dated = given.time_source not in ("mtime", "unknown") or known.time is None
+    hosted = given.host is not None
+    return replace(
+        given,
+        time=given.time if dated else known.time,
+        time_source=given.time_source if dated else known.time_source,
+        host=given.host if hosted else known.host,
+        host_source=given.host_source if hosted else known.host_source,
+        boot_id=given.boot_id or known.boot_id,
+        service=given.service or known.service,
+        service_release=given.service_release or known.service_release,
+        workload=given.workload or known.workload,
+        region=given.region or known.region,
+        labels=tuple(sorted({**known.labels, **dict(given.labels)}.items())),
     )
 
 

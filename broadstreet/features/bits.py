@@ -20,7 +20,7 @@ FAR = 64 << 20
 OVERRUN = 16 << 10
 TWIN_BYTES = 8 << 10
 LOWEST_PROGRAM = 4 << 20
-SP_BITS = range(3, 48)
+SP_BITS = range(48)
 CALLER_SP_BITS = range(4, 47)
 RETURN_SP_BITS = range(12, 48)
 RETURN_CHAIN, SP_CHAIN = 3, 2
@@ -30,11 +30,11 @@ CLEAR_WORDS = 128  # of the stack above: without a return address in them
 
 def columns(state: MachineState, row: dict[str, Value]) -> None:
     """Fill in the columns of one-bit differences."""
+    row["code_bits_different"] = _code_bits(state)
     row["one_bit_access"], row["one_bit_access_bit"] = _access(state, row)
     row["one_bit_sp"] = _stack_pointer(state, row)
     row["one_bit_pc"] = _program_counter(state, row)
     row["one_bit"] = _any_of(row)
-    row["code_bits_different"] = _code_bits(state)
 
 
 STRICT = ("noncanonical", "twin", "far")
@@ -214,8 +214,8 @@ def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
         return _fits_elsewhere(state)
     if row["word_below_sp"] == state.pc and state.process.call_before(state.pc) == "none":
         return _one_bit_from_return_address(state, state.pc)  # popped, and landed in other code
-    if row["pc_on_boundary"] is None:
-        return None
+    if row["pc_on_boundary"] is None or (row["code_bits_different"] or 0) not in (0, 1):
+        return None  # where the code was patched, the file does not say where instructions begin
     broken = broken_step(state)
     if row["pc_on_boundary"] and (broken is None or broken.step is None or broken.index):
         return False

@@ -87,7 +87,8 @@ def _arrival(state: MachineState, row: dict[str, Value]) -> str | None:
         return None
     returned = popped == state.pc
     entered = state.sp % 16 == 8
-    if call == "indirect" and row["call_reached_pc"] is not False and (entered or not returned):
+    reached = row["call_reached_pc"] or (row["call_reached_pc"] is None and (state.pc == 0 or not returned))
+    if call == "indirect" and reached and (entered or not returned):
         return "call"
     if returned and not (state.pc == 0 and call == "direct" and entered and _may_tail_jump(state)):
         return "return"

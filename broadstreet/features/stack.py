@@ -113,6 +113,9 @@ def _overflow_distance(state: MachineState, row: dict[str, Value]) -> int | None
         return None if row["access_in"] is None else 0
     if row["access_in"] not in ("unmapped", "no_rights") or row["access_kind"] == "fetch":
         return 0
+    jumped = _jumped_over_guard(state, address)
+    if jumped:
+        return jumped
     following = state.space.following(address)
     if following is None or not following.writable:
         return 0
@@ -124,6 +127,20 @@ def _overflow_distance(state: MachineState, row: dict[str, Value]) -> int | None
     outer = state.steps[1].registers.get(state.architecture.sp, 0) if len(state.steps) > 1 else 0
     inside = following.start <= outer <= following.end
     return distance if state.sp < following.start and inside and (near or straddles) else 0
+
+
+def _jumped_over_guard(state: MachineState, address: int) -> int:
+    """How far below its stack a frame reached that is larger than any guard: its caller is known by frame pointer."""
+    if state.space.mapping(state.sp) is not None or len(state.steps) < 2 or state.steps[0].row is None:
+        return 0
+    if state.architecture.dwarf.get(state.steps[0].row.cfa_register) == state.architecture.sp:
+        return 0
+    outer = state.steps[1].registers.get(state.architecture.sp, 0)
+    stack = state.space.mapping(outer)
+    below = stack is not None and stack.writable and state.sp < stack.start
+    flipped = any(abs((state.sp ^ 1 << bit) - outer) < OVERFLOW_NEAR_SP for bit in range(12, 48))
+    near = state.sp - OVERFLOW_NEAR_SP <= address <= outer
+    return stack.start - address if stack is not None and below and near and not flipped else 0
 
 
 def _reach(state: MachineState, address: int) -> int:

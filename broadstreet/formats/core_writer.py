@@ -83,9 +83,7 @@ def core_dump(core: CoreDump) -> bytes:
     headers = [_PROGRAM_HEADER.pack(elf.PT_NOTE, 0, notes_at, 0, 0, len(notes), 0, NOTE_ALIGNMENT)]
     contents = [notes.ljust(at - notes_at, b"\0")]
     for flags, start, end, data in segments:
-        headers.append(
-            _PROGRAM_HEADER.pack(elf.PT_LOAD, flags, at, start, 0, len(data), end - start, core.alignment)
-        )
+        headers.append(_PROGRAM_HEADER.pack(elf.PT_LOAD, flags, at, start, 0, len(data), end - start, core.alignment))
         contents.append(data.ljust(_padded(len(data), core.alignment), b"\0"))
         at += len(contents[-1])
     extended = count >= elf.PN_XNUM

@@ -12,7 +12,7 @@ from broadstreet.formats.layout import At, Layout
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV = 1, 3, 6
 NT_SIGINFO, NT_FILE = 0x53494749, 0x46494C45
 NT_ARM_TLS = 0x401
-AT_NULL, AT_ENTRY, AT_SYSINFO_EHDR = 0, 9, 33
+AT_NULL, AT_PHDR, AT_PHNUM, AT_ENTRY, AT_PLATFORM, AT_EXECFN, AT_SYSINFO_EHDR = 0, 3, 5, 9, 15, 31, 33
 PF_FORKNOEXEC = 0x40  # include/linux/sched.h: forked, and never called exec
 PSARGS = slice(56, 136)
 

@@ -10,6 +10,7 @@ space. One case shows what one crash shows, never its cause.
 """
 
 from broadstreet.labels.rule import Rule
+from broadstreet.reading.context import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV
 
 
 def judge(one_bit: str) -> bool:
@@ -20,6 +21,7 @@ def judge(one_bit: str) -> bool:
 RULE = Rule(
     label="one_bit_off",
     summary="One bit separates the value from one that makes sense.",
+    only_if={"signal": (SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV), "origin": ("kernel", "self")},
     needs={"one_bit": "which value one bit mends"},
     shows={
         "one_bit_access_bit": "the bit of the base register",

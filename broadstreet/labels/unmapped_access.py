@@ -19,7 +19,7 @@ RULE = Rule(
     summary="Nothing is mapped at the address, or nothing may touch it.",
     only_if={
         "signal": (SIGSEGV,),
-        "si_code": (1, 2),
+        "si_code": (1, 2, 128),
         "pc_in": ("executable",),
         "access_in": ("unmapped", "no_rights", "null_page"),
     },

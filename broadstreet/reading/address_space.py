@@ -5,7 +5,8 @@ word has three answers: its value, or null because it was not observed; whether 
 """
 
 import struct
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from broadstreet.formats import elf
@@ -15,7 +16,10 @@ JOIN_GAP = 512  # ranges nearer than this are fetched as one: a request costs mo
 
 
 class Mapping(NamedTuple):
-    """A stretch of address space: end is exclusive; `file_size` bytes of it were written at `file_offset`."""
+    """A stretch of address space: end is exclusive; `file_size` bytes of it were written at `file_offset`.
+
+    Of a mapping that a slim core dump wrote as several segments, `file_size` reaches to the last byte that is there.
+    """
 
     start: int
     end: int
@@ -42,12 +46,15 @@ class Mapping(NamedTuple):
 class AddressSpace:
     """Mappings, and the windows of memory that were fetched so far."""
 
-    def __init__(self, segments: list[elf.ProgramHeader]) -> None:
+    def __init__(self, segments: list[elf.ProgramHeader], whole: Iterable[tuple[int, int]] = ()) -> None:
+        """`whole`: start and end of each mapping that a slim core dump wrote as several segments."""
         loads = [s for s in segments if s.type == elf.PT_LOAD and s.memory_size]
-        self.mappings = sorted(
+        self.parts = sorted(
             Mapping(s.address, s.address + s.memory_size, s.flags, s.offset, min(s.file_size, s.memory_size))
             for s in loads
         )
+        self._part_starts = [part.start for part in self.parts]
+        self.mappings = _made_whole(self.parts, dict(whole))
         self._starts = [mapping.start for mapping in self.mappings]
         self._windows: list[tuple[int, int, bytes]] = []
         self._last = (0, 0, b"")
@@ -89,13 +96,25 @@ class AddressSpace:
         return max(0, min(below, above))
 
     def file_range(self, address: int, size: int) -> tuple[int, int, int] | None:
-        """Where the file holds this stretch: (file offset, size, address), clipped to one mapping's dumped part."""
-        found = self.mapping(address)
-        if found is None:
+        """Where the file holds this stretch: (file offset, size, address), clipped to one segment's dumped part."""
+        index = bisect_right(self._part_starts, address) - 1
+        if index < 0:
             return None
+        found = self.parts[index]
         inside = address - found.start
         size = min(size, found.file_size - inside)
         return (found.file_offset + inside, size, address) if size > 0 else None
+
+    def file_ranges(self, address: int, size: int) -> list[tuple[int, int, int]]:
+        """Every dumped part of this stretch, as `file_range` gives one."""
+        first = max(0, bisect_right(self._part_starts, address) - 1)
+        found = []
+        for part in self.parts[first : bisect_left(self._part_starts, address + size)]:
+            low = max(address, part.start)
+            place = self.file_range(low, address + size - low)
+            if place is not None:
+                found.append(place)
+        return found
 
     def add(self, address: int, data: bytes) -> None:
         """Keep fetched bytes. The newest window that holds an address answers for it."""
@@ -134,6 +153,22 @@ class AddressSpace:
     def windows(self) -> list[tuple[int, int, bytes]]:
         """Every window fetched: (start, end, bytes)."""
         return list(self._windows)
+
+
+def _made_whole(parts: list[Mapping], ends: dict[int, int]) -> list[Mapping]:
+    if not ends:
+        return parts
+    whole: list[Mapping] = []
+    end = 0
+    for part in parts:
+        last = whole[-1] if whole else None
+        if last is not None and last.end == part.start and last.flags == part.flags and part.end <= end:
+            dumped = part.start + part.file_size - last.start if part.file_size else last.file_size
+            whole[-1] = last._replace(end=part.end, file_size=dumped)
+        else:
+            whole.append(part)
+            end = ends.get(part.start, 0)
+    return whole
 
 
 def joined(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

@@ -100,17 +100,15 @@ def search_ranges(space: AddressSpace, sp: int) -> list[tuple[int, int, int]]:
     stack = space.mapping(sp)
     if stack is not None:
         low = max(stack.start, sp - BELOW_SP_BYTES)
-        place = space.file_range(low, sp - low)
-        if place is not None:
-            ranges.append(place)
-            left -= place[1]
+        ranges += space.file_ranges(low, sp - low)
+        left -= sum(size for _, size, _ in ranges)
     others = [m for m in space.mappings if m.writable and m.file_size and m is not stack]
     for mapping in sorted(others, key=lambda m: m.file_size):
-        place = space.file_range(mapping.start, min(left, mapping.file_size))
-        if left <= 0 or place is None:
-            break
-        ranges.append(place)
-        left -= place[1]
+        for offset, size, address in space.file_ranges(mapping.start, mapping.file_size):
+            if left <= 0:
+                return ranges
+            ranges.append((offset, min(left, size), address))
+            left -= size
     return ranges
 
 

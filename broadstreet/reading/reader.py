@@ -16,6 +16,7 @@ from broadstreet.formats import linux_core as linux
 from broadstreet.formats.architecture import ARCHITECTURES, Architecture
 from broadstreet.formats.binary import Binary
 from broadstreet.reading import modules as mods
+from broadstreet.reading import slim_note
 from broadstreet.reading.address_space import AddressSpace, joined
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.memory_plan import MemoryPlan
@@ -49,6 +50,8 @@ class Reading:
     numa_node: int | None = None
     kernel_release: str | None = None
     gaps: list[Gap] = field(default_factory=list)
+    plan: MemoryPlan | None = None
+    slim: slim_note.SlimNote | None = None  # of a slim core dump
 
 
 def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
@@ -75,7 +78,10 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
     if len(segment) < min(note_size, layout.end - note_at):
         gaps.append(_cut("notes", len(prefix)))
     notes = read_notes(segment, architecture, every_thread)
-    space = AddressSpace(segments)
+    own = slim_note.decoded(notes.own)
+    if notes.own is not None and own is None:
+        gaps.append(Gap("slim note", "it is damaged, or of a later version", "a later broadstreet"))
+    space = AddressSpace(segments, own.extents() if own else ())
     reading = Reading(
         notes.case_id() if notes.raw else linux.case_id(prefix, b"", b"", b""),
         architecture.name,
@@ -85,11 +91,12 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
         threads=tuple(notes.threads),
         thread_count=thread_count(notes, note_size) if not every_thread else len(notes.threads) or None,
         gaps=gaps,
+        slim=own,
     )
     if not notes.threads:
         gaps.append(Gap("registers", "no NT_PRSTATUS note in what is left of the core dump"))
         return reading
-    plan = yield from _remember(reading, architecture, rounds, every_thread)
+    plan = reading.plan = yield from _remember(reading, architecture, rounds, every_thread)
     reading.state = assembled(notes, architecture, space, reading.modules, reading.thread_count, gaps, plan)
     return reading
 

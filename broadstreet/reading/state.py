@@ -105,7 +105,8 @@ def _context(
         if told is not None and told.number == raised.number:
             return "recovered", frame, told, []
     if dead:
-        lost = raised if raised.number == contexts.SIGABRT else Signal(raised.number, None, None, None)
+        aborted = any(process.frame(step).function == "abort" for step in steps)
+        lost = raised if aborted else Signal(raised.number, None, None, None)
         return "recovered", dead[0], lost, []
     return "notes", None, None, []
 

@@ -61,9 +61,9 @@ def interrupt(pid: int) -> None:
     wait_for_stop(pid)
 
 
-def detach(pid: int, with_signal: int = 0) -> None:
-    """Let the process run on as if it had never been traced; a signal is delivered to it first."""
-    _ptrace(PTRACE_DETACH, pid, 0, with_signal)
+def detach(pid: int) -> None:
+    """Let the process run on as if it had never been traced."""
+    _ptrace(PTRACE_DETACH, pid)
 
 
 def go_on(pid: int) -> None:
