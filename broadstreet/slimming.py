@@ -1,16 +1,16 @@
-"""From a core dump to a slim one: a valid core dump with only what a reading needs, and the same case by it.
+"""From a core dump to a slim one: a valid core dump with only what a reading needs, which gives the same case.
 
-What is kept is what a normal reading of this core dump asks for, the first bytes of every module, and with
-`standalone` what gdb and elfutils follow for the same backtrace. General registers stay, for the identity of the crash
-is made of them. The arguments and the environment go. With `pointers_only` go the floating-point and vector registers
-too, and every word of writable memory that is neither a pointer into a mapping nor one that the reading or a rule used.
+Kept is what a normal reading of this core dump asks for, and the first bytes of every module; with `standalone` also
+what gdb and elfutils follow for the same backtrace. General registers stay: the identity of the crash is made of them.
+Arguments and environment go. With `pointers_only` floating-point and vector registers go too, and so does every word of
+writable memory that is neither a pointer into a mapping nor one that the reading or a rule used.
 
-The result is read back before it gets its name: another case than that of the original would be a bug of ours.
+The result is read back before it gets its name, for the original may be deleted next.
 """
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections import defaultdict
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,6 @@ from broadstreet.pipeline import case_at, reading_of
 from broadstreet.reading.link_map import link_map
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.memory_plan import DEEP, MemoryPlan
-from broadstreet.reading.modules import FIRST_BYTES
 from broadstreet.reading.notes import NT_SLIM, OWN_NAME
 from broadstreet.reading.reader import PREFIX_BYTES, Reading
 from broadstreet.reading.slim_note import VERSION, Kept, KnownCircumstances, SlimNote, encoded
@@ -35,39 +34,213 @@ from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.circumstances import circumstances
 from broadstreet.sources.core_file import CoreSource, OpenCore
 
-PAGE = 4096
-ALIGNMENT = 16  # of what is kept; with `standalone` a page, as elfutils reads the pages of a module
-JOIN_GAP = 512  # stretches nearer than this are kept as one: a program header more costs as much
-CHASE_BYTES = 64 << 10  # read around each place of the loader's list, most of which lie together
+ALIGNMENT = 16
+PAGE = 4096  # with `standalone`: elfutils reads whole pages of modules
+JOIN_GAP = 512  # stretches nearer than this are kept as one; between others stand two program headers
+CHASED_BYTES = 64 << 10  # read around each place of the loader's list, for the next is mostly near
 ZSTD_LEVEL = 12
-# linux/elf.h: floating-point and vector registers, which string functions leave full of text
+# include/uapi/linux/elf.h: floating-point and vector registers, which string functions leave full of text
 VECTOR_NOTES = frozenset((0x2, 0x46E62B7F, 0x202, 0x405, 0x40B, 0x40C, 0x40D))
 
 
 @dataclass(frozen=True)
 class SlimFact:
-    """What came of it: the sizes of both files, and the binaries that a fuller result would have needed."""
+    """What came of it: the sizes of the files, and the binaries without which less was kept than could be."""
 
     bytes_before: int
     bytes_after: int
     binaries_missing: tuple[str, ...]
 
 
-def slim(
-    path: str, out: str, binaries: Binaries, standalone: bool = False, pointers_only: bool = False
-) -> SlimFact:
-    """Write the slim form of a core dump; compressed where the name ends with .zst."""
+@dataclass(frozen=True)
+class _Original:
+    source: CoreSource
+    reading: Reading
+    plan: MemoryPlan
+    state: MachineState
+    witness: Witness
+    case: Case
+    machine: int
+    notes: tuple[CoreNote, ...]
+    notes_end: int
+
+
+def slim(path: str, out: str, binaries: Binaries, standalone: bool = False, pointers_only: bool = False) -> SlimFact:
+    """Write the slim form of a core dump to a new file; compressed where its name ends with .zst."""
     if os.path.lexists(out):
-        raise UsageError(f"{out} exists already", f"Name another file, or remove that one first: rm {out}")
+        raise UsageError(f"{out} exists already", f"Give another name, or remove it first: rm {out}")
     with OpenCore(path) as source:
         original = _original(path, source, binaries)
-        if standalone and original.reading.slim is not None and not original.reading.slim.standalone:
-            raise UsageError(f"{path} is slim and lacks what a debugger needs", "Slim the original again.")
-        pieces = _Pieces(original, source, standalone, pointers_only)
-        data = pieces.core_dump(pieces.needed())
-        if not _written(data, out, original.case, binaries):
-            data = pieces.core_dump(pieces.needed() + pieces.fetched())
-            if not _written(data, out, original.case, binaries):
-                raise RuntimeError(f"the slim form of {path} would not give the same case")
-    missing = tuple(gap.what.removeprefix("binary ") for gap in original.case.missing if gap.what.startswith("binary "))
-    return SlimFact(original.case.bytes_present, os.stat(out).st_size, missing)
+        before = original.reading.slim
+        if standalone and before is not None and not before.standalone:
+            raise UsageError(f"{path} is slim already, without what a debugger needs", "Use the original core dump.")
+        chased = _loader_ranges(original) if standalone else []
+        wanted = _wanted(original, standalone) + chased
+        searched = [(start, end) for start, end, _ in original.reading.space.windows()]
+        for ranges in (wanted, wanted + searched):
+            core = _slim_core(original, ranges, chased, standalone, pointers_only)
+            if _written(core_dump(core), out, original.case, binaries):
+                break
+        else:
+            raise RuntimeError(f"the slim form of {path} would not give the same case")
+    missing = [gap.what for gap in original.case.missing if gap.what.startswith("binary ")]
+    names = tuple(what.removeprefix("binary ") for what in missing)
+    return SlimFact(original.case.bytes_present, os.stat(out).st_size, names)
+
+
+def _original(path: str, source: CoreSource, binaries: Binaries) -> _Original:
+    reading = reading_of(source, binaries)
+    if reading.state is None or reading.plan is None:
+        raise UnreadableSpecimen("notes", 0, "the registers of a thread", "none")
+    witness = Witness(reading.space)
+    plan = copy(reading.plan)
+    plan.space = witness
+    plan.last_cpu()
+    architecture, modules = reading.state.architecture, reading.modules
+    state = assembled(reading.notes, architecture, witness, modules, reading.thread_count, [], plan)
+    size = os.stat(path).st_size
+    case = case_of(replace(reading, state=state), circumstances(path), source.bytes_read, size)
+    machine, notes, notes_end = _notes(source)
+    return _Original(source, reading, reading.plan, state, witness, case, machine, notes, notes_end)
+
+
+def _notes(source: CoreSource) -> tuple[int, tuple[CoreNote, ...], int]:
+    (prefix,) = source.ranges(((0, PREFIX_BYTES),))
+    head = elf.header(prefix)
+    (table,) = source.ranges(((head.program_headers, elf.PROGRAM_HEADER.size * head.program_header_count),))
+    note = next(segment for segment in elf.program_headers(table) if segment.type == elf.PT_NOTE)
+    (segment,) = source.ranges(((note.offset, note.file_size),))
+    found = [CoreNote(name, kind, segment[start : start + size]) for name, kind, start, size in elf.notes(segment)]
+    kept = tuple(one for one in found if (one.name, one.type) != (OWN_NAME, NT_SLIM))
+    return head.machine, kept, note.offset + note.file_size
+
+
+def _wanted(original: _Original, standalone: bool) -> list[Range]:
+    plan, space, modules = original.plan, original.reading.space, original.reading.modules
+    ranges = asked_for(original.reading, plan, original.witness)
+    ranges += [(address, address + size) for _, size, address in plan.module_starts(modules.all)]
+    if not standalone:
+        return ranges
+    frames = [frame.registers[plan.architecture.sp] for frame in plan.live_frames()]
+    for sp in (plan.sp, *frames):
+        mapping = space.mapping(sp)
+        if mapping is None or not mapping.flags:
+            mapping = space.following(sp)  # the stack overflowed into its guard
+        if mapping is not None and mapping.start - sp < DEEP:
+            low = max(sp, mapping.start)
+            ranges.append((low, min(low + DEEP, mapping.end)))
+    return ranges
+
+
+def _loader_ranges(original: _Original) -> list[Range]:
+    asked = link_map(original.reading.notes)
+    near: list[tuple[int, bytes]] = []
+    try:
+        address, size = next(asked)
+        while True:
+            address, size = asked.send(_memory(original, near, address, size))
+    except StopIteration as done:
+        ranges: list[Range] = done.value
+        return ranges
+
+
+def _memory(original: _Original, near: list[tuple[int, bytes]], address: int, size: int) -> bytes:
+    for start, data in near:
+        if start <= address and address + size <= start + len(data):
+            return data[address - start : address - start + size]
+    low = max(0, address - CHASED_BYTES)
+    for offset, length, start in original.reading.space.file_ranges(low, address + size + CHASED_BYTES - low):
+        if start <= address < start + length:
+            (data,) = original.source.ranges(((offset, length),))
+            near.append((start, data))
+            return data[address - start : address - start + size]
+    return b""
+
+
+def _slim_core(
+    original: _Original, ranges: list[Range], chased: list[Range], standalone: bool, pointers_only: bool
+) -> CoreDump:
+    space = original.reading.space
+    alignment = PAGE if standalone else ALIGNMENT
+    used = original.witness.used | set(chased)
+    blanking = Blanking(original.state, argument_strings(original.reading), used)
+    wanted = united(((start & -alignment, -(-end // alignment) * alignment) for start, end in ranges), JOIN_GAP)
+    places = [place for start, end in wanted for place in space.file_ranges(start, end - start)]
+    pieces = original.source.ranges(tuple((offset, size) for offset, size, _ in places))
+    stretches: dict[int, list[Stretch]] = defaultdict(list)
+    for (_, _, address), piece in zip(places, pieces, strict=True):
+        mapping = space.mapping(address)
+        if mapping is not None and piece:
+            blanked = blanking.pointers if pointers_only and mapping.writable else blanking.without_texts
+            stretches[mapping.start].append(Stretch(address, blanked(address, piece)))
+    mappings = [CoreMapping(m.start, m.end, m.flags, tuple(stretches[m.start])) for m in space.mappings]
+    own = CoreNote(OWN_NAME, NT_SLIM, encoded(_note(original, mappings, standalone, pointers_only)))
+    notes = (own, *(_blanked_note(note, pointers_only) for note in original.notes))
+    core = CoreDump(original.machine, notes, tuple(mappings), alignment)
+    if original.notes_end <= PREFIX_BYTES < core.head_bytes:
+        # A reading has fewer rounds for memory where the notes end beyond its first one.
+        core = replace(core, notes=tuple(note for note in notes if note.type not in VECTOR_NOTES))
+    return core
+
+
+def _note(original: _Original, mappings: list[CoreMapping], standalone: bool, pointers_only: bool) -> SlimNote:
+    before = original.reading.slim
+    kept = [stretch for mapping in mappings for stretch in mapping.stretches]
+    return SlimNote(
+        version=VERSION,
+        bytes_before=before.bytes_before if before else original.case.bytes_present,
+        standalone=standalone,
+        pointers_only=pointers_only or (before is not None and before.pointers_only),
+        kept=Kept(len(kept), sum(len(stretch.data) for stretch in kept)),
+        mappings=tuple(f"{m.start:x}-{m.end:x}" for m in mappings if len(m.segments()) > 1),
+        circumstances=_known(original.case.circumstances),
+    )
+
+
+def _known(found: Circumstances) -> KnownCircumstances:
+    return KnownCircumstances(
+        time=found.time,
+        time_source=found.time_source,
+        host=found.host,
+        host_source=found.host_source,
+        boot_id=found.boot_id,
+        service=found.service,
+        service_release=found.service_release,
+        workload=found.workload,
+        region=found.region,
+        labels=dict(found.labels),
+    )
+
+
+def _blanked_note(note: CoreNote, pointers_only: bool) -> CoreNote:
+    if note.name == b"CORE" and note.type == linux.NT_PRPSINFO:
+        arguments = note.data[linux.PSARGS]
+        blank = bytes(len(arguments))
+        return note._replace(data=note.data[: linux.PSARGS.start] + blank + note.data[linux.PSARGS.stop :])
+    if pointers_only and note.type in VECTOR_NOTES:
+        return note._replace(data=bytes(len(note.data)))
+    return note
+
+
+def _written(data: bytes, out: str, case: Case, binaries: Binaries) -> bool:
+    """Whether these bytes give the same case; then they stand at `out`."""
+    if out.endswith(".zst"):
+        import zstandard
+
+        data = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+    folder, name = os.path.split(out)
+    descriptor, partial = tempfile.mkstemp(prefix=f".{name}.", dir=folder or ".")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        if _told(case_at(partial, binaries)) != _told(case):
+            return False
+        os.rename(partial, out)
+        return True
+    finally:
+        if os.path.lexists(partial):
+            os.unlink(partial)
+
+
+def _told(case: Case) -> tuple[object, ...]:
+    return case.case_id, case.mechanism, case.findings, case.frames, case.circumstances.cpu

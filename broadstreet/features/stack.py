@@ -5,6 +5,8 @@ unwind table breaks at a frame, whose canonical frame address is odd (8 modulo 1
 rsp by 8 mends the chain. Parity alone is only an ABI violation; hand-written assembly does it with a whole chain.
 """
 
+from functools import lru_cache
+
 from broadstreet.features.control import called_flow
 from broadstreet.formats.architecture import Architecture
 from broadstreet.reading.machine_state import MachineState
@@ -36,6 +38,7 @@ class Broken:
         self.slot_word = slot_word
 
 
+@lru_cache(maxsize=2)
 def broken_step(state: MachineState) -> Broken | None:
     """The first frame whose caller is not behind a call; null where no unwind table covers the pc or words end."""
     process = state.process

@@ -19,7 +19,7 @@ DEBUG_MAP = 8
 NODE_BYTES = 40  # the public part of struct link_map
 NODE_NAME, NODE_DYNAMIC, NODE_NEXT = 8, 16, 24
 LONGEST_NAME = 4096  # PATH_MAX
-MOST_OBJECTS = 4096
+MOST_OBJECTS = 2048
 MOST_PROGRAM_HEADERS = 64
 Asked = tuple[int, int]  # address and size
 

@@ -23,7 +23,7 @@ class Signal:
     syscall: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MachineState:
     """One crashing thread. `raised` is the signal of the core dump, `signal` that of the crash context."""
 

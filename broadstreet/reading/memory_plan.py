@@ -4,8 +4,11 @@ Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ 
 an unwinder has left, even with a signal frame between, and the dead signal frame of a handler on the same stack.
 """
 
+from bisect import bisect_left
+
 from broadstreet.formats.architecture import Architecture
 from broadstreet.formats.binary import Binary
+from broadstreet.formats.linux_core import AT_SYSINFO_EHDR
 from broadstreet.reading import context as contexts
 from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.context import SignalFrame
@@ -29,6 +32,7 @@ ABORT_MESSAGE_BYTES = 512
 ABORT_HEADER = 4  # struct abort_msg_s: unsigned int size; char msg[]
 MOST_UNNAMED = 32
 PAGE_BITS = 12
+LEFT_BELOW = 12 << 10  # below sp, where a walk that lost its way may have been
 CPU_UNREGISTERED = 0xFFFFFFFC  # and above: RSEQ_CPU_ID_UNINITIALIZED, _REGISTRATION_FAILED
 Range = tuple[int, int, int]
 
@@ -49,6 +53,7 @@ class MemoryPlan:
         self.sp = self.registers[architecture.sp]
         self._rseq: int | None = None
         self._spent = 0
+        self._scanned: set[int] = set()
         self._stacks = [self.sp]
         self._pointed: dict[int, Module] = {}
         self._abort_pointer: int | None = None
@@ -116,6 +121,10 @@ class MemoryPlan:
         """Pages of dumped code that the stack points into, nearest caller first: they may have been changed."""
         ranges: list[Range] = []
         seen: set[int] = set()
+        vdso = self.modules.at((self.notes.auxv or {}).get(AT_SYSINFO_EHDR, 0))
+        dumped = [m for m in self.space.mappings if m.executable and m.file_size and not m.writable]
+        if all((vdso is not None and m.start == vdso.start) or m.start >> 63 for m in dumped):
+            return []  # as a rule: code is dumped only where it was changed, or by a wider coredump_filter
         for word in self.space.words(self.sp, CALLER_WORDS):
             page = word & -CODE_PAGE
             if page in seen or not self.space.executable(word):
@@ -174,22 +183,28 @@ class MemoryPlan:
         """The modules that the registers and the words of the stack point into; all of them when every thread is."""
         if self.every_thread:
             return self.modules.all
-        low, high = self.space.code_low >> PAGE_BITS, self.space.code_high >> PAGE_BITS
-        words = {self.pc >> PAGE_BITS, *(value >> PAGE_BITS for value in self.registers.values())}
-        for start, end, data in self.space.windows():
-            if any(start <= sp < end for sp in self._stacks):
-                whole = memoryview(data)[: len(data) // 8 * 8].cast("Q")
-                words.update([word >> PAGE_BITS for word in whole])
+        low, high = self.space.code_low, self.space.code_high
+        words = [self.pc, *self.registers.values()]
         if not self.space.executable(self.pc):
-            words.update([(self.pc ^ 1 << bit) >> PAGE_BITS for bit in range(PAGE_BITS, 64)])
-        for page in words:
-            if low <= page <= high:
-                module = self.modules.at(page << PAGE_BITS)
-                if module is not None:
-                    self._pointed[module.start] = module
+            words += [self.pc ^ 1 << bit for bit in range(PAGE_BITS, 64)]
+        for start, _end, data in self._stack_windows():
+            first = max(0, self.sp - LEFT_BELOW - start) & -8
+            words += memoryview(data)[first : len(data) // 8 * 8].cast("Q").tolist()
+        pages = sorted({word >> PAGE_BITS for word in words if low <= word < high})
+        for module in self.modules.all:
+            index = bisect_left(pages, module.start >> PAGE_BITS)
+            if index < len(pages) and pages[index] << PAGE_BITS < module.end:
+                self._pointed[module.start] = module
         for module in self.important():
             self._pointed[module.start] = module
         return list(self._pointed.values())
+
+    def _stack_windows(self) -> list[tuple[int, int, bytes]]:
+        """The windows that hold a stack pointer, each once over all calls."""
+        found = [w for w in self.space.windows() if any(w[0] <= sp < w[1] for sp in self._stacks)]
+        new = [window for window in found if window[0] not in self._scanned]
+        self._scanned.update(window[0] for window in new)
+        return new
 
     def _signal(self) -> int:
         info = self.notes.siginfo

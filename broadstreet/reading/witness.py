@@ -6,7 +6,7 @@ pointer) only ask which words point into code. And a wrong register is compared 
 one bit from it (features/bits.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from broadstreet.formats import linux_core as linux
 from broadstreet.reading import context as contexts
@@ -95,29 +95,44 @@ def argument_strings(reading: Reading) -> list[Range]:
 
 
 class Blanking:
-    """Says which words of writable memory stay when everything but pointers and what was used is blanked."""
+    """Blanks bytes of memory that are to be kept. What the reading or a rule used stays, and so do `spared` ranges."""
 
-    def __init__(self, state: MachineState, spared: Iterable[Range]) -> None:
+    def __init__(self, state: MachineState, texts: Iterable[Range], spared: Iterable[Range]) -> None:
         self._space = state.space
+        self._texts = list(texts)
         self._spared = united(spared)
         general = [state.registers.get(name, 0) for name in state.architecture.general]
-        self._near_registers = {value ^ 1 << bit for value in general if value >= LOWEST_REPAIRED for bit in range(64)}
-        # A stack pointer that is not a multiple of 8 reads words across the aligned ones.
-        self._phases = sorted(
-            {0, state.sp % WORD_BYTES}
-            | {step.registers.get(state.architecture.sp, 0) % WORD_BYTES for step in state.steps}
-        )
+        repaired = [value for value in general if value >= LOWEST_REPAIRED]
+        self._near_registers = {value ^ 1 << bit for value in repaired for bit in range(64)}
+        stack_pointers = [step.registers.get(state.architecture.sp, 0) for step in (*state.steps, *state.handler_steps)]
+        # A stack pointer that is no multiple of 8 reads words across the aligned ones.
+        self._phases = sorted({0, state.sp % WORD_BYTES, *(sp % WORD_BYTES for sp in stack_pointers)})
 
-    def blanked(self, address: int, data: bytes) -> bytes:
-        """The bytes of a stretch, with zeros for all that does not stay."""
+    def without_texts(self, address: int, data: bytes) -> bytes:
+        """The bytes of this stretch without the texts."""
+        result = bytearray(data)
+        for low, high in _inside(self._texts, address, len(data)):
+            result[low:high] = bytes(high - low)
+        return self._with_spared(result, address, data)
+
+    def pointers(self, address: int, data: bytes) -> bytes:
+        """Of the bytes of this stretch the pointers into mappings alone."""
         result = bytearray(len(data))
         for phase in self._phases:
             for at in range((phase - address) % WORD_BYTES, len(data) - WORD_BYTES + 1, WORD_BYTES):
                 word = int.from_bytes(data[at : at + WORD_BYTES], "little")
                 if word and (word in self._near_registers or self._space.mapping(word) is not None):
                     result[at : at + WORD_BYTES] = data[at : at + WORD_BYTES]
-        for start, end in self._spared:
-            low, high = max(start - address, 0), min(end - address, len(data))
-            if low < high:
-                result[low:high] = data[low:high]
+        return self._with_spared(result, address, data)
+
+    def _with_spared(self, result: bytearray, address: int, data: bytes) -> bytes:
+        for low, high in _inside(self._spared, address, len(data)):
+            result[low:high] = data[low:high]
         return bytes(result)
+
+
+def _inside(ranges: Iterable[Range], address: int, size: int) -> Iterator[Range]:
+    for start, end in ranges:
+        low, high = max(start - address, 0), min(end - address, size)
+        if low < high:
+            yield low, high

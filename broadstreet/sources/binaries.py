@@ -79,15 +79,15 @@ class Binaries:
         clean = path.removesuffix(" (deleted)")
         if not clean.startswith("/"):
             return None
-        for place in [*(folder / clean.lstrip("/") for folder in self._folders), Path(clean)]:
+        for place in [*(f"{folder}{clean}" for folder in self._folders), clean]:
             try:
                 status = os.stat(place)
             except (OSError, ValueError):
                 continue
             key = (status.st_ino, status.st_size, status.st_mtime_ns)
-            kept = self._by_path.get(str(place))
+            kept = self._by_path.get(place)
             if kept is None or kept[0] != key:
-                kept = self._by_path[str(place)] = (key, _opened(place))
+                kept = self._by_path[place] = (key, _opened(Path(place)))
             if kept[1] is not None:
                 return kept[1]
         return None
