@@ -96,6 +96,7 @@ def _original(path: str, source: CoreSource, binaries: Binaries) -> _Original:
     plan = copy(reading.plan)
     plan.space = witness
     plan.last_cpu()
+    plan.live_frames()
     architecture, modules = reading.state.architecture, reading.modules
     state = assembled(reading.notes, architecture, witness, modules, reading.thread_count, [], plan)
     size = os.stat(path).st_size

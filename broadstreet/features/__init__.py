@@ -11,8 +11,8 @@ _SOURCES = (
     control.columns,
     access.columns,
     stack.columns,
-    bits.columns,
     aborts.columns,
+    bits.columns,
     unwinding.columns,
 )
 

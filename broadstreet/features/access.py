@@ -139,6 +139,8 @@ def fill_pattern(value: int) -> str | None:
     data = value.to_bytes(8, "little")
     if data[2:] == bytes([data[7]]) * 6 and data[7] in POISON_BYTES and abs((value & 0xFFFF) - data[7] * 257) <= 0x1000:
         return f"{data[7]:#04x}"
+    if len(set(data)) == 1 and not 0x20 <= data[0] < 0x7F and data[0] not in (0, 0xFF):
+        return f"{data[0]:#04x}"  # glibc's MALLOC_PERTURB_ may be any byte; repeated text is no fill
     if value >> 48 == LIST_POISON:
         return f"{LIST_POISON:#x}"
     for word in POISON_WORDS:

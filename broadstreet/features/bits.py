@@ -155,6 +155,8 @@ def _stack_pointer(state: MachineState, row: dict[str, Value]) -> bool | None:
 
 def _mended_by_bit(state: MachineState, row: dict[str, Value], broken: Broken) -> bool:
     step = broken.step
+    if row["abort_kind"] == "stack_smashing":
+        return False  # what overwrote the canary overwrote the return addresses behind it
     if row["call_before_word_at_sp"] == "direct" and broken.index == 0:
         return False  # the stack makes sense as it is: a function was entered past its first pushes
     if step is None or step.row is None or (broken.slot_word is not None and _implausible(broken.slot_word)):

@@ -55,8 +55,9 @@ def _call_reached_pc(state: MachineState, return_address: int | None, kind: Valu
     if call.target is not None:
         value = state.registers.get(call.target)
         return None if value is None else value == state.pc
+    before = {**state.registers, state.architecture.sp: state.sp + 8}  # the call pushed its return address
     for operand in call.memory:
-        address = effective_address(state.registers, operand, call.address)
+        address = effective_address(before, operand, call.address)
         value = None if address is None else state.space.word(address)
         return None if value is None else value == state.pc
     return None
@@ -66,12 +67,16 @@ def _call_at(state: MachineState, return_address: int) -> Instruction | None:
     module = state.modules.at(return_address)
     if module is None or module.binary is None:
         return None
+    binary, address = module.binary, module.vaddr(return_address)
+    found = []
     for size in range(2, LONGEST_CALL + 1):
-        code = module.binary.code(module.vaddr(return_address) - size, size)
+        code = binary.code(address - size, size)
         call = decode(state.architecture.name, code, return_address - size) if code else None
         if call is not None and call.size == size and call.kind == "call":
-            return call
-    return None
+            found.append(call)
+    # A shorter suffix of a call is often a call too: `ff d4` is `call rsp`, `41 ff d4` is `call r12`.
+    begun = [call for call in found if binary.on_boundary(address - call.size)]
+    return (begun or found or [None])[0]
 
 
 def _arrival(state: MachineState, row: dict[str, Value]) -> str | None:

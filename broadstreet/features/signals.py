@@ -5,6 +5,8 @@ from broadstreet.reading.context import FAULTS
 from broadstreet.reading.machine_state import MachineState, Signal
 from broadstreet.records.finding import Value
 
+SI_USER, SI_QUEUE, SI_TKILL = 0, -1, -6  # the codes whose siginfo names a sender
+
 
 def columns(state: MachineState, row: dict[str, Value]) -> None:
     """Fill in the columns of the signal, the process and the crash context."""
@@ -31,6 +33,8 @@ def _origin(raised: Signal, own_pid: int | None) -> str | None:
         return None
     if raised.code > 0:
         return "kernel"
+    if raised.code not in (SI_USER, SI_QUEUE, SI_TKILL):
+        return "timer"
     if own_pid is None or raised.sender is None:
         return None
     return "self" if raised.sender == own_pid else "other_process"

@@ -127,7 +127,8 @@ def _overflow_distance(state: MachineState, row: dict[str, Value]) -> int | None
     straddles = state.sp - OVERFLOW_NEAR_SP <= address < following.start  # a frame larger than the guard
     if following.start <= state.sp < following.start + OVERFLOW_NEAR_SP:
         return distance if near else 0
-    outer = state.steps[1].registers.get(state.architecture.sp, 0) if len(state.steps) > 1 else 0
+    first = state.steps[0]
+    outer = (frame_address(state.process, first.row, first.registers) if first.row else None) or 0
     inside = following.start <= outer <= following.end
     return distance if state.sp < following.start and inside and (near or straddles) else 0
 

@@ -216,8 +216,8 @@ def _operand(architecture: str, found: Any, operand: Any, mnemonic: str) -> Oper
     access = operand.access
     if arm and not access:
         access = 2 if mnemonic.startswith("st") else 1
-    elif mnemonic.startswith("v") and found.operands[0].type == operand.type:
-        access = 2  # capstone 5 calls the destination of AVX-512 stores a read
+    elif mnemonic.startswith(("v", "mov")) and found.operands[0].type == operand.type:
+        access = 2  # capstone 5 calls the destination of some vector stores a read
     displacement = memory.disp
     if not arm and memory.base and name(memory.base) == "rip":
         displacement += found.size

@@ -15,7 +15,7 @@ def judge(signal: int, instruction_kind: str) -> bool:
 RULE = Rule(
     label="deliberate_trap",
     summary="The program trapped on purpose.",
-    only_if={"signal": (SIGILL, SIGTRAP), "origin": ("kernel", "self"), "pc_in": ("executable",)},
+    only_if={"signal": (SIGILL, SIGTRAP), "origin": ("kernel",), "pc_in": ("executable",)},
     needs={"signal": "the signal", "instruction_kind": "what the instruction at the pc is"},
     shows={"instruction": "the instruction"},
     judge=judge,

@@ -1,7 +1,7 @@
 """Poison access: the base or the address is what allocators and compilers fill freed or uninitialised memory with.
 
-Known confusion: real data that repeats a byte; glibc's MALLOC_PERTURB_ may be any byte, and is only known here as the
-common ones.
+Known confusion: real data that repeats a byte. glibc's MALLOC_PERTURB_ may be any byte, also a printable one, which is
+taken for text here.
 """
 
 from broadstreet.labels.rule import Rule

@@ -29,7 +29,8 @@ READER_VERSION = 1
 PREFIX_BYTES = 64 << 10
 NOTES_BYTES = 64 << 10  # of the first thread, besides NT_FILE
 MAP_NOTE_BYTES = 128  # of NT_FILE per mapping: 24 and a path
-MOST_HEADERS = 1 << 20
+MOST_HEADERS = 1 << 18  # four times the kernel's own limit (vm.max_map_count); 100 MB when decoded
+MOST_NOTES_BYTES = 32 << 20  # of all threads: some 10,000
 MOST_MODULES = 48  # whose first bytes are fetched for the crashing thread
 Pieces = dict[int, bytes]
 
@@ -66,17 +67,22 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
     gaps: list[Gap] = []
     layout = _layout(prefix, head, every_thread)
     rounds = 2
+    segment = prefix[layout.notes_at : layout.notes_end]
     if layout.end > len(prefix) == PREFIX_BYTES:
-        (more,) = yield Wanted(ranges=((len(prefix), layout.end - len(prefix)),))
-        prefix += more
+        notes_from = max(layout.notes_at, len(prefix))
+        ranges = (len(prefix), layout.headers_end - len(prefix)), (notes_from, layout.notes_end - notes_from)
+        more_headers, more_notes = yield Wanted(ranges=ranges)
+        prefix += more_headers
+        segment += more_notes
         rounds = 1
     segments = elf.program_headers(prefix[head.program_headers : layout.headers_end])
     if len(segments) < layout.count:
         gaps.append(_cut("program headers", len(prefix)))
-    note_at, note_size = _note_segment(segments)
-    segment = prefix[note_at : note_at + note_size]
-    if len(segment) < min(note_size, layout.end - note_at):
-        gaps.append(_cut("notes", len(prefix)))
+    elif layout.count_said > layout.count:
+        gaps.append(Gap("program headers", f"only the first {layout.count:,} of {layout.count_said:,} are read"))
+    note_size = layout.notes_end - layout.notes_at
+    if len(segment) < note_size:
+        gaps.append(_cut("notes", layout.notes_at + len(segment)))
     notes = read_notes(segment, architecture, every_thread)
     own = slim_note.decoded(notes.own)
     if notes.own is not None and own is None:
@@ -89,7 +95,7 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
         space,
         mods.Modules([]),
         threads=tuple(notes.threads),
-        thread_count=thread_count(notes, note_size) if not every_thread else len(notes.threads) or None,
+        thread_count=thread_count(notes, layout.notes_size) if not every_thread else len(notes.threads) or None,
         gaps=gaps,
         slim=own,
     )
@@ -200,32 +206,35 @@ def _vdso(image: bytes) -> Binary:
 
 @dataclass(frozen=True)
 class _Layout:
+    count_said: int
     count: int
     headers_end: int
-    end: int
+    notes_at: int
+    notes_end: int  # of what is read
+    notes_size: int  # of all notes, as the program header says
+
+    @property
+    def end(self) -> int:
+        return max(self.headers_end, self.notes_end)
 
 
 def _layout(prefix: bytes, head: elf.ElfHeader, every_thread: bool) -> _Layout:
-    first = elf.program_headers(prefix[head.program_headers : head.program_headers + 56])
-    count = head.program_header_count
-    if count == elf.PN_XNUM and first and first[0].type == elf.PT_NOTE:
+    table = elf.program_headers(prefix[head.program_headers : head.program_headers + 56 * head.program_header_count])
+    if not table:  # further off than any writer of core dumps puts them: the header is damaged
+        return _Layout(head.program_header_count, head.program_header_count, 0, 0, 0, 0)
+    note = next((segment for segment in table if segment.type == elf.PT_NOTE), None)
+    count_said = head.program_header_count
+    if count_said == elf.PN_XNUM and note is table[0]:
         # The real count stands in section header 0, at the far end of the file; but the kernel writes the notes
         # right after the program headers, so where they begin says the same.
-        count = max(0, first[0].offset - head.program_headers) // 56
-    count = min(count, MOST_HEADERS)
+        count_said = max(0, note.offset - head.program_headers) // 56
+    count = min(count_said, MOST_HEADERS)
     headers_end = head.program_headers + 56 * count
-    end = headers_end
-    if first and first[0].type == elf.PT_NOTE:
-        expected = first[0].file_size if every_thread else NOTES_BYTES + MAP_NOTE_BYTES * count
-        end = max(end, first[0].offset + min(first[0].file_size, expected))
-    return _Layout(count, headers_end, min(end, headers_end + (256 << 20)))
-
-
-def _note_segment(segments: list[elf.ProgramHeader]) -> tuple[int, int]:
-    for segment in segments:
-        if segment.type == elf.PT_NOTE:
-            return segment.offset, segment.file_size
-    return 0, 0
+    if note is None:
+        return _Layout(count_said, count, headers_end, 0, 0, 0)
+    most = MOST_NOTES_BYTES if every_thread else NOTES_BYTES + MAP_NOTE_BYTES * count
+    notes_end = note.offset + min(note.file_size, most)
+    return _Layout(count_said, count, headers_end, note.offset, notes_end, note.file_size)
 
 
 def _cut(what: str, at: int) -> Gap:

@@ -15,6 +15,7 @@ from broadstreet.reading.unwinder import Process, Step, walk
 from broadstreet.records.gap import Gap
 
 SI_KERNEL = 128
+SENDER_NAMED = (0, -1, -6)  # SI_USER, SI_QUEUE, SI_TKILL; a timer or a queue has other fields there
 
 
 def assembled(
@@ -74,7 +75,7 @@ def _signal(info: linux.SigInfo, data: bytes, error: int | None) -> Signal:
     by_kernel = info.code > 0
     faults = (contexts.SIGSEGV, contexts.SIGBUS, contexts.SIGILL, contexts.SIGFPE, contexts.SIGTRAP)
     address = info.address if by_kernel and info.signal in faults and info.code != SI_KERNEL else None
-    sender = linux.SIGINFO_SENDER.read(data).pid if not by_kernel else None
+    sender = linux.SIGINFO_SENDER.read(data).pid if info.code in SENDER_NAMED else None
     syscall = linux.SIGINFO_SYSCALL.read(data).number if info.signal == contexts.SIGSYS and by_kernel else None
     return Signal(info.signal, info.code, address, sender, error, syscall)
 

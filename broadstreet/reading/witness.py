@@ -58,8 +58,11 @@ def asked_for(reading: Reading, plan: MemoryPlan, witness: Witness) -> list[Rang
     Where a process sent itself a signal, up to 1 MiB is searched for a dead signal frame: of that, what was used.
     """
     space = reading.space
-    searched = set(contexts.search_ranges(space, plan.sp)) if plan.sent_by_itself() else set()
-    requests = joined([one for one in plan.first_round() if one not in searched])
+    requests = plan.first_round()
+    searched = contexts.search_ranges(space, plan.sp) if plan.sent_by_itself() else []
+    for one in searched:
+        requests.remove(one)  # once: it may have been asked for on its own too
+    requests = joined(requests)
     requests += joined(plan.second_round(MOST_MODULES))
     if reading.notes.files is None:
         requests += plan.unnamed_starts()

@@ -22,9 +22,7 @@ FEATURES: tuple[Column, ...] = (
         "fault_address", "address", "address", "What the kernel gave as si_addr.", "The signal has none; si_code 128."
     ),
     Column("raised_signal", "int", "signal number", "The signal that ended the process.", "No siginfo and no cursig."),
-    Column(
-        "origin", "text", "", "kernel, self, other_process, or none (a living process).", "No NT_SIGINFO or psinfo."
-    ),
+    Column("origin", "text", "", "kernel, self, other_process, timer, or none (alive).", "No NT_SIGINFO or psinfo."),
     Column("sender_pid", "int", "pid", "The process that sent the signal.", "The kernel raised it, or no NT_SIGINFO."),
     Column(
         "context", "text", "", "Registers are from notes, a live signal_frame, or a dead one (recovered).", "Never."

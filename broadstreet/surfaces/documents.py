@@ -1,0 +1,112 @@
+"""The reference pages of docs/, written from the declarations: labels, columns, commands, the schema of a case.
+
+`python -m broadstreet.surfaces.documents DIR` writes them; a test demands that what lies in docs/ is what it writes.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from broadstreet.labels import CONTEXTS, MECHANISMS
+from broadstreet.labels.rule import Rule
+from broadstreet.records.columns import CASES, FEATURES, Column
+from broadstreet.surfaces.case_json import schema
+from broadstreet.surfaces.cli import cli
+
+
+def documents() -> dict[str, str]:
+    """Every generated document, by file name."""
+    return {
+        "labels.md": _text(_labels()),
+        "columns.md": _text(_columns()),
+        "commands.md": _text(_commands()),
+        "case.schema.json": json.dumps(schema(), indent=2) + "\n",
+    }
+
+
+def _text(lines: Iterator[str]) -> str:
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _labels() -> Iterator[str]:
+    yield "# Labels"
+    yield ""
+    yield "What one crash shows, never its cause. Each rule is data and one pure function over the features of"
+    yield "[columns.md](columns.md); it holds, does not hold, or could not be judged. A case has one *mechanism*, the"
+    yield "first of the list below that holds, and keeps all findings. Where none holds it is `unclassified` if all was"
+    yield "seen, and `not_judged` if a rule lacked a feature. How often they are right: [accuracy.md](accuracy.md)."
+    yield ""
+    yield "## Mechanisms, in the order of precedence"
+    for rule in MECHANISMS:
+        yield from _label(rule)
+    yield ""
+    yield "## Context findings"
+    for rule in CONTEXTS:
+        yield from _label(rule)
+
+
+def _label(rule: Rule) -> Iterator[str]:
+    yield ""
+    yield f"### {rule.label}"
+    yield ""
+    yield (import_module(f"broadstreet.labels.{rule.label}").__doc__ or "").strip()
+    yield ""
+    conditions = [f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in rule.only_if.items()]
+    if conditions:
+        yield f"Only if: {'; '.join(conditions)}."
+    if rule.needs:
+        yield f"Needs: {', '.join(rule.needs)}."
+
+
+def _columns() -> Iterator[str]:
+    yield "# Columns"
+    yield ""
+    yield "One row per case in CSV and Parquet. Null means not observed, never zero or false. Addresses and words are"
+    yield "unsigned 64-bit in Parquet, hex in CSV and JSON."
+    yield ""
+    yield "## The case"
+    yield from _table(CASES)
+    yield ""
+    yield "## Features: what the machine was doing"
+    yield from _table(FEATURES)
+
+
+def _table(columns: tuple[Column, ...]) -> Iterator[str]:
+    yield ""
+    yield "| column | type | unit | meaning | null when |"
+    yield "| --- | --- | --- | --- | --- |"
+    for one in columns:
+        yield f"| `{one.name}` | {one.type} | {one.unit} | {one.meaning} | {one.null} |"
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands"
+    yield ""
+    yield "What `--help` prints. Settings: `BROADSTREET_BINARIES` is the folder of the binary store,"
+    yield "`BROADSTREET_DEBUGINFOD` the servers to ask for binaries (none by default), `NO_COLOR` takes colour away."
+    with click.Context(cli, info_name="broadstreet", max_content_width=100) as context:
+        yield from _help(cli, context)
+
+
+def _help(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield ""
+    yield f"## {context.command_path}"
+    yield ""
+    yield "```"
+    yield command.get_help(context)
+    yield "```"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                with click.Context(below, info_name=name, parent=context, max_content_width=100) as inner:
+                    yield from _help(below, inner)
+
+
+if __name__ == "__main__":
+    for file_name, content in documents().items():
+        Path(sys.argv[1], file_name).write_text(content)
