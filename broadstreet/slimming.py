@@ -20,6 +20,7 @@ from broadstreet.formats import elf
 from broadstreet.formats import linux_core as linux
 from broadstreet.formats.core_writer import CoreDump, CoreMapping, CoreNote, Stretch, core_dump
 from broadstreet.pipeline import case_at, reading_of
+from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.link_map import link_map
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.memory_plan import DEEP, MemoryPlan
@@ -27,6 +28,7 @@ from broadstreet.reading.notes import NT_SLIM, OWN_NAME
 from broadstreet.reading.reader import PREFIX_BYTES, Reading
 from broadstreet.reading.slim_note import VERSION, Kept, KnownCircumstances, SlimNote, encoded
 from broadstreet.reading.state import assembled
+from broadstreet.reading.unwinder import Process, walk
 from broadstreet.reading.witness import Blanking, Range, Witness, argument_strings, asked_for, united
 from broadstreet.records.case import Case
 from broadstreet.records.exposure import Circumstances
@@ -37,7 +39,8 @@ from broadstreet.sources.core_file import CoreSource, OpenCore
 ALIGNMENT = 16
 PAGE = 4096  # with `standalone`: elfutils reads whole pages of modules
 JOIN_GAP = 512  # stretches nearer than this are kept as one; between others stand two program headers
-CHASED_BYTES = 64 << 10  # read around each place of the loader's list, for the next is mostly near
+CHASED_BYTES = 64 << 10  # read at a time where one place leads to the next, which is mostly near
+POINTED_BYTES = 16 << 10  # kept above a last frame pointer
 ZSTD_LEVEL = 12
 # include/uapi/linux/elf.h: floating-point and vector registers, which string functions leave full of text
 VECTOR_NOTES = frozenset((0x2, 0x46E62B7F, 0x202, 0x405, 0x40B, 0x40C, 0x40D))
@@ -75,7 +78,7 @@ def slim(path: str, out: str, binaries: Binaries, standalone: bool = False, poin
         if standalone and before is not None and not before.standalone:
             raise UsageError(f"{path} is slim already, without what a debugger needs", "Use the original core dump.")
         chased = _loader_ranges(original) if standalone else []
-        wanted = _wanted(original, standalone) + chased
+        wanted = _wanted(original) + chased + (_stacks(original) if standalone else [])
         searched = [(start, end) for start, end, _ in original.reading.space.windows()]
         for ranges in (wanted, wanted + searched):
             core = _slim_core(original, ranges, chased, standalone, pointers_only)
@@ -116,21 +119,51 @@ def _notes(source: CoreSource) -> tuple[int, tuple[CoreNote, ...], int]:
     return head.machine, kept, note.offset + note.file_size
 
 
-def _wanted(original: _Original, standalone: bool) -> list[Range]:
-    plan, space, modules = original.plan, original.reading.space, original.reading.modules
-    ranges = asked_for(original.reading, plan, original.witness)
-    ranges += [(address, address + size) for _, size, address in plan.module_starts(modules.all)]
-    if not standalone:
-        return ranges
-    frames = [frame.registers[plan.architecture.sp] for frame in plan.live_frames()]
-    for sp in (plan.sp, *frames):
-        mapping = space.mapping(sp)
+def _wanted(original: _Original) -> list[Range]:
+    plan = original.plan
+    starts = plan.module_starts(original.reading.modules.all)
+    return asked_for(original.reading, plan, original.witness) + [(at, at + size) for _, size, at in starts]
+
+
+def _stacks(original: _Original) -> list[Range]:
+    """What a walk of the crashing thread reads, wherever it leads, and the stacks where it starts and ends.
+
+    Where our walk ends because the table does, elfutils goes on by any frame pointer, be it on another stack.
+    """
+    plan, space = original.plan, _Fetching(original.reading.space, original.source)
+    steps, _end = walk(Process(plan.architecture, space, original.reading.modules), plan.registers)
+    places = [(frame.registers[plan.architecture.sp], DEEP) for frame in plan.live_frames()]
+    places += [(plan.sp, DEEP), (steps[-1].registers.get(plan.architecture.frame_pointer, 0), POINTED_BYTES)]
+    ranges = [*space.used, *space.swept]
+    for place, reach in places:
+        mapping = space.mapping(place)
         if mapping is None or not mapping.flags:
-            mapping = space.following(sp)  # the stack overflowed into its guard
-        if mapping is not None and mapping.start - sp < DEEP:
-            low = max(sp, mapping.start)
-            ranges.append((low, min(low + DEEP, mapping.end)))
+            mapping = space.following(place)  # the stack overflowed into its guard
+        if mapping is not None and mapping.writable and mapping.start - place < DEEP:
+            low = max(place, mapping.start)
+            ranges.append((low, min(low + reach, mapping.end)))
     return ranges
+
+
+class _Fetching(Witness):
+    """A witness that fetches what it does not have."""
+
+    def __init__(self, space: AddressSpace, source: CoreSource) -> None:
+        super().__init__(space)
+        self._source = source
+
+    def word(self, address: int) -> int | None:
+        value = super().word(address)
+        return super().word(address) if value is None and self._fetched(address) else value
+
+    def words(self, address: int, count: int) -> tuple[int, ...]:
+        return super().words(address, count) or (super().words(address, count) if self._fetched(address) else ())
+
+    def _fetched(self, address: int) -> bool:
+        place = self.file_range(address, CHASED_BYTES)
+        if place is not None:
+            self.add(address, self._source.ranges((place[:2],))[0])
+        return place is not None
 
 
 def _loader_ranges(original: _Original) -> list[Range]:

@@ -76,7 +76,7 @@ def _call_at(state: MachineState, return_address: int) -> Instruction | None:
             found.append(call)
     # A shorter suffix of a call is often a call too: `ff d4` is `call rsp`, `41 ff d4` is `call r12`.
     begun = [call for call in found if binary.on_boundary(address - call.size)]
-    return (begun or found or [None])[0]
+    return next(iter(begun or found), None)
 
 
 def _arrival(state: MachineState, row: dict[str, Value]) -> str | None:

@@ -62,7 +62,7 @@ class UnwindTable:
         if pc not in self._rows:
             try:
                 self._rows[pc] = self._find(pc)
-            except (IndexError, struct.error, MalformedDwarf):
+            except (IndexError, struct.error, OverflowError, MalformedDwarf):
                 self._rows[pc] = None
         return self._rows[pc]
 
@@ -109,7 +109,7 @@ class UnwindTable:
                     common = self._common(at + 4 - identifier)
                     start, _ = pointer(self._frames, at + 8, common.encoding, self._frames_address + at + 8)
                     pairs.append((start, at))
-                except (IndexError, struct.error, MalformedDwarf):
+                except (IndexError, struct.error, OverflowError, MalformedDwarf):
                     pass
             at += 4 + size
         return pairs

@@ -20,6 +20,7 @@ ABOVE_SP = 28 << 10
 BUDGET = 96 << 10  # for the crashing thread, beyond headers and notes; a search for a dead signal frame is apart
 CALLER_WORDS = 512
 DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
+MOST_STACKS = 64 << 20  # of all threads: where stacks lie in one large mapping, each would take all of DEEP
 OTHER_STACK = 12 << 10
 FRAME_WINDOW = 512
 REPAIR_BELOW, REPAIR_ABOVE = 256, 1280
@@ -97,8 +98,9 @@ class MemoryPlan:
         if self.sent_by_itself():
             ranges += contexts.search_ranges(self.space, self.sp)
         if self.every_thread:
+            above = max(OTHER_STACK, min(DEEP, MOST_STACKS // len(self.notes.threads)))
             for thread in self.notes.threads[1:]:
-                ranges += self._stack(thread.registers[self.architecture.sp], 128, DEEP)
+                ranges += self._stack(thread.registers[self.architecture.sp], 128, above)
         self._spent = min(BUDGET, sum(size for _, size, _ in ranges))
         return ranges
 

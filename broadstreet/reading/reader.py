@@ -83,6 +83,8 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
     note_size = layout.notes_end - layout.notes_at
     if len(segment) < note_size:
         gaps.append(_cut("notes", layout.notes_at + len(segment)))
+    elif every_thread and layout.notes_size > note_size:
+        gaps.append(Gap("threads", f"only the first {note_size:,} of {layout.notes_size:,} bytes of notes are read"))
     notes = read_notes(segment, architecture, every_thread)
     own = slim_note.decoded(notes.own)
     if notes.own is not None and own is None:
@@ -219,17 +221,19 @@ class _Layout:
 
 
 def _layout(prefix: bytes, head: elf.ElfHeader, every_thread: bool) -> _Layout:
-    table = elf.program_headers(prefix[head.program_headers : head.program_headers + 56 * head.program_header_count])
-    if not table:  # further off than any writer of core dumps puts them: the header is damaged
-        return _Layout(head.program_header_count, head.program_header_count, 0, 0, 0, 0)
-    note = next((segment for segment in table if segment.type == elf.PT_NOTE), None)
-    count_said = head.program_header_count
-    if count_said == elf.PN_XNUM and note is table[0]:
+    start, count_said = head.program_headers, head.program_header_count
+    first = elf.program_headers(prefix[start : start + 56])
+    if not first:  # further off than any writer of core dumps puts them: the header is damaged
+        return _Layout(count_said, count_said, 0, 0, 0, 0)
+    noted = first[0].type == elf.PT_NOTE  # as the kernel writes them
+    others = [] if noted else elf.program_headers(prefix[start : start + 56 * count_said])
+    note = first[0] if noted else next((segment for segment in others if segment.type == elf.PT_NOTE), None)
+    if count_said == elf.PN_XNUM and noted and note is not None:
         # The real count stands in section header 0, at the far end of the file; but the kernel writes the notes
         # right after the program headers, so where they begin says the same.
-        count_said = max(0, note.offset - head.program_headers) // 56
+        count_said = max(0, note.offset - start) // 56
     count = min(count_said, MOST_HEADERS)
-    headers_end = head.program_headers + 56 * count
+    headers_end = start + 56 * count
     if note is None:
         return _Layout(count_said, count, headers_end, 0, 0, 0)
     most = MOST_NOTES_BYTES if every_thread else NOTES_BYTES + MAP_NOTE_BYTES * count

@@ -27,6 +27,7 @@ class Witness(AddressSpace):
 
     def __init__(self, space: AddressSpace) -> None:
         self.__dict__.update(space.__dict__)
+        self._windows = space.windows()
         self.used: set[Range] = set()
         self.swept: set[Range] = set()
 

@@ -9,6 +9,7 @@ import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from broadstreet.errors import UnreadableSpecimen
 from broadstreet.formats import elf
@@ -18,6 +19,9 @@ from broadstreet.sources.debuginfod import Debuginfod
 
 LONGEST_INDEX = 200_000  # files of a plain folder; a whole sysroot has about this many
 HEAD_BYTES = 4096
+COMPRESSED = ".zst"  # entries of a `.build-id` tree may be compressed
+LONGEST_UNPACKED = 1 << 30
+MOST_WINDOW = 128 << 20
 
 
 class Binaries:
@@ -57,7 +61,7 @@ class Binaries:
         if len(build_id) < 3:
             return []
         relative = Path(".build-id") / build_id[:2] / build_id[2:]
-        places = [folder / relative for folder in self._folders]
+        places = [folder / f"{relative}{suffix}" for folder in self._folders for suffix in ("", COMPRESSED)]
         places += [folder / "usr/lib/debug" / relative for folder in self._folders]
         if self._store is not None:
             places.append(self._store / relative)
@@ -108,9 +112,24 @@ def _opened(path: Path) -> Binary | None:
         with path.open("rb") as file:
             if not os.path.isfile(path) or os.fstat(file.fileno()).st_size < elf.ELF_HEADER.size:
                 return None
+            if path.suffix == COMPRESSED:
+                return Binary(_unpacked(file))
             return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), str(path))
-    except (OSError, ValueError, UnreadableSpecimen):
+    except (OSError, ValueError, EOFError, UnreadableSpecimen):
         return None
+
+
+def _unpacked(file: BinaryIO) -> bytes:
+    import zstandard
+
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW).stream_reader(file, closefd=False) as reader:
+            data = reader.read(LONGEST_UNPACKED + 1)
+    except zstandard.ZstdError as error:
+        raise EOFError(str(error)) from error
+    if len(data) > LONGEST_UNPACKED:
+        raise EOFError("longer than any binary")
+    return bytes(data)
 
 
 def files_below(folder: Path) -> list[Path]:

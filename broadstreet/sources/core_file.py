@@ -75,7 +75,7 @@ class CompressedCore:
         except _damage() as error:
             if at == 0:
                 raise UnreadableSpecimen(f"{self._form} stream", 0, "a decompressible stream", str(error)) from error
-        self.bytes_read += self._file.tell()
+        self.bytes_read = max(self.bytes_read, self._file.tell())
         return [bytes(piece) for piece in pieces]
 
 

@@ -11,13 +11,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from broadstreet.cases.row import COLUMNS, case_row, frame_name
-from broadstreet.formats.signals import signal_name
 from broadstreet.records.case import Case
 from broadstreet.records.finding import Value
 from broadstreet.surfaces.case_json import case_json
-from broadstreet.surfaces.text import safe, width
+from broadstreet.surfaces.text import safe, shortened, width
 
 ROWS_PER_GROUP = 2000
+LABEL_WIDTH = 24  # of the longest label
+NARROWEST_NAME, NARROWEST_PLACE = 30, 20
 Write = Callable[[Case], None]
 
 
@@ -41,24 +42,26 @@ def writer(form: str, output: str | None) -> Iterator[Write]:
 
 @contextmanager
 def _table(file: BinaryIO) -> Iterator[Write]:
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[str, str, str]] = []
 
     def write(case: Case) -> None:
         where = next((frame_name(f, True) for f in case.frames if f.module is not None), "")
-        rows.append((case.circumstances.path, case.mechanism, signal_name(case.signal), where))
+        rows.append((case.circumstances.path, case.mechanism, where))
 
     yield write
     if not rows:
         return
     common = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path, *_ in rows])
-    shown = sorted((os.path.relpath(os.path.abspath(p), common), m, s, w) for p, m, s, w in rows)
-    name_width = min(max(len(name) for name, *_ in shown), max(24, width() - 56))
-    lines = [f"  {'core dump':{name_width}}  {'mechanism':24}  {'signal':7}  where"]
-    for name, mechanism, signal, where in shown:
-        short = safe(name, 10_000)
-        short = short if len(short) <= name_width else "…" + short[-(name_width - 1) :]
-        room = max(12, width() - name_width - 39)
-        lines.append(f"  {short:{name_width}}  {mechanism:24}  {signal:7}  {safe(where, room)}".rstrip())
+    shown = sorted((os.path.relpath(os.path.abspath(p), common), m, w) for p, m, w in rows)
+    longest = max(len(name) for name, *_ in shown)
+    name_width = min(longest, max(NARROWEST_NAME, width() - LABEL_WIDTH - NARROWEST_PLACE))
+    place_width = max(NARROWEST_PLACE, width() - name_width - LABEL_WIDTH - 6)
+    lines = [f"  {'core dump':{name_width}}  {'mechanism':{LABEL_WIDTH}}  where"]
+    for name, mechanism, where in shown:
+        place = safe(where, place_width)
+        lines.append(
+            f"  {shortened(safe(name, len(name) * 10), name_width):{name_width}}  {mechanism:{LABEL_WIDTH}}  {place}"
+        )
     file.write(("\n".join(lines) + "\n").encode("utf-8", "replace"))
 
 

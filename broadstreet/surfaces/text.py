@@ -24,6 +24,14 @@ def safe(value: str, longest: int = LONGEST_VALUE) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def shortened(text: str, longest: int) -> str:
+    """Text cut in its middle, where file names differ least."""
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) // 2
+    return text[:head] + "…" + text[len(text) - (longest - 1 - head) :]
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """1 core dump, 1,234 core dumps."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
