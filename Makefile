@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 .PHONY: run test install lint bench accuracy corpus clean help
 
-run: $(VENV)/run.stamp  ## replay the founding story, or read your own: make run CORES=DIR
+run: $(VENV)/run.stamp  ## read the crashes that the repository ships, or your own: make run CORES=DIR
 	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES"; \
 	else $(BIN)/broadstreet scan corpus/cores --binaries corpus/binaries; fi
 
@@ -27,7 +27,7 @@ lint: $(VENV)/test.stamp  ## ruff, import contracts, types
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy
 
-bench: $(VENV)/test.stamp  ## specimens per second and peak memory, against the floor
+bench: $(VENV)/test.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
 	$(BIN)/python -m bench
 
 accuracy: $(VENV)/test.stamp  ## make crashes with known mechanisms, and score the labels

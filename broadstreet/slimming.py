@@ -109,8 +109,8 @@ def _original(path: str, source: CoreSource, binaries: Binaries) -> _Original:
 
 
 def _notes(source: CoreSource) -> tuple[int, tuple[CoreNote, ...], int]:
-    (prefix,) = source.ranges(((0, PREFIX_BYTES),))
-    head = elf.header(prefix)
+    (first,) = source.ranges(((0, elf.ELF_HEADER.size),))
+    head = elf.header(first)
     (table,) = source.ranges(((head.program_headers, elf.PROGRAM_HEADER.size * head.program_header_count),))
     note = next(segment for segment in elf.program_headers(table) if segment.type == elf.PT_NOTE)
     (segment,) = source.ranges(((note.offset, note.file_size),))

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from broadstreet.formats.instruction import boundaries, decode
+from broadstreet.formats.names import demangled
 from broadstreet.reading.machine_state import MachineState
 
 WORDS_BELOW, WORDS_ABOVE = 16, 24
@@ -70,7 +71,9 @@ def _place(state: MachineState, value: int) -> str:
     module = state.modules.at(value)
     if mapping.executable:
         frame = state.process.place(value, None, "stack_scan", returned=True)
-        name = f"{frame.function} + {frame.function_offset:#x}" if frame.function else _in_module(frame.offset)
+        name = (
+            f"{demangled(frame.function)} + {frame.function_offset:#x}" if frame.function else _in_module(frame.offset)
+        )
         kind = state.process.call_before(value)
         after = {"direct": "return address into ", "indirect": "return address into "}.get(kind or "", "code of ")
         return f"{after}{name} of {module.name}" if module else "code"

@@ -19,6 +19,9 @@ from broadstreet.formats.unwind_table import Row, UnwindTable
 LONGEST_SWEEP = 65536
 MOST_SECTIONS = 65536
 LONGEST_DEBUG_DATA = 64 << 20  # .gnu_debugdata of the largest browser is 12 MB unpacked
+MOST_UNPACKING_MEMORY = 128 << 20  # xz -9 needs 65 MiB
+LONGEST_TABLE = 128 << 20  # of symbols, and of their names: over five million of them
+LONGEST_NAME = 64 << 10
 
 _SYMBOL = struct.Struct("<IBBHQQ")
 
@@ -45,7 +48,7 @@ class Binary:
         head = elf.header(data)
         if head.machine not in ARCHITECTURES:
             raise UnreadableSpecimen("ELF header", 18, "x86-64 or aarch64", f"machine {head.machine}")
-        self._data = data
+        self._data = memoryview(data)  # a slice of an mmap would be a copy, of gigabytes where a size is damaged
         self.path = path
         self._head = head
         self.architecture = ARCHITECTURES[head.machine].name
@@ -202,7 +205,9 @@ class Binary:
         packed = self.section(".gnu_debugdata")
         if len(packed):
             try:
-                inner = lzma.LZMADecompressor().decompress(bytes(packed), LONGEST_DEBUG_DATA)
+                inner = lzma.LZMADecompressor(memlimit=MOST_UNPACKING_MEMORY).decompress(
+                    bytes(packed), LONGEST_DEBUG_DATA
+                )
                 symbols |= set(_functions(inner, _sections(inner, elf.header(inner)), elf.SHT_SYMTAB))
             except (lzma.LZMAError, EOFError, UnreadableSpecimen):
                 pass
@@ -245,6 +250,8 @@ def _table(data: Buffer, sections: list[tuple[str, elf.SectionHeader]], kind: in
     for _, header in sections:
         if header.type == kind and header.link < len(sections):
             strings = sections[header.link][1]
+            if max(header.size, strings.size) > LONGEST_TABLE:
+                break
             size = header.size // _SYMBOL.size * _SYMBOL.size
             table = data[header.offset : header.offset + size]
             names = bytes(data[strings.offset : strings.offset + strings.size])
@@ -255,16 +262,18 @@ def _table(data: Buffer, sections: list[tuple[str, elf.SectionHeader]], kind: in
 def _functions(data: Buffer, sections: list[tuple[str, elf.SectionHeader]], kind: int) -> list[Symbol]:
     table, names = _table(data, sections, kind)
     found = []
+    left = 2 * LONGEST_TABLE  # names may share their ends, but a table that repeats long ones is hostile
     for name, info, _other, section, value, size in _SYMBOL.iter_unpack(table):
         if section and (info & 0xF) in (elf.STT_FUNC, elf.STT_GNU_IFUNC) and name < len(names):
-            end = names.find(b"\0", name)
+            end = names.find(b"\0", name, name + LONGEST_NAME)
+            left -= max(0, end - name)
+            if left < 0:
+                break
             if end > name:
                 found.append(Symbol(names[name:end].decode("utf-8", "backslashreplace"), value, size))
         elif section and info & 0xF == 0 and size == 0 and value and name < len(names):  # assembler labels: _start
-            end = names.find(b"\0", name)
-            label = names[name:end].decode("utf-8", "backslashreplace")
-            if label == "_start":
-                found.append(Symbol(label, value, 0))
+            if names[name : name + 7] == b"_start\0":
+                found.append(Symbol("_start", value, 0))
     return found
 
 

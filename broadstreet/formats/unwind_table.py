@@ -14,6 +14,7 @@ from broadstreet.formats.dwarf import LONGEST_EXPRESSION, OMITTED, MalformedDwar
 from broadstreet.formats.layout import Buffer
 
 MOST_OPERATIONS = 4096
+MOST_REMEMBERED = 64  # gcc nests one or two deep
 LONGEST_ENTRY = 1 << 20
 
 
@@ -230,6 +231,8 @@ def _run(
         elif high == 0xC0:
             _restore(state, initial, low)
         elif operation == 0x0A:
+            if len(remembered) == MOST_REMEMBERED:
+                raise MalformedDwarf("states remembered without end")
             remembered.append(state.copy())
         elif operation == 0x0B:
             kept = remembered.pop()

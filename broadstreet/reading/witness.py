@@ -59,18 +59,16 @@ def asked_for(reading: Reading, plan: MemoryPlan, witness: Witness) -> list[Rang
     Where a process sent itself a signal, up to 1 MiB is searched for a dead signal frame: of that, what was used.
     """
     space = reading.space
+    if not plan.sent_by_itself():
+        return [(start, end) for start, end, _ in space.windows()]
     requests = plan.first_round()
-    searched = contexts.search_ranges(space, plan.sp) if plan.sent_by_itself() else []
-    for one in searched:
-        requests.remove(one)  # once: it may have been asked for on its own too
-    requests = joined(requests)
-    requests += joined(plan.second_round(MOST_MODULES))
+    for searched in contexts.search_ranges(space, plan.sp):
+        requests.remove(searched)  # once: it may have been asked for on its own too
+    requests = joined(requests) + joined(plan.second_round(MOST_MODULES))
     if reading.notes.files is None:
         requests += plan.unnamed_starts()
     ranges = [(address, address + size) for _offset, size, address in requests]
-    if searched:
-        ranges += united(witness.used | witness.swept, JOINED_USES)
-    return ranges
+    return ranges + united(witness.used | witness.swept, JOINED_USES)
 
 
 def united(ranges: Iterable[Range], gap: int = 0) -> list[Range]:

@@ -37,7 +37,7 @@ _ADDRESSES = {column.name for column in FEATURES if column.type == "address"}
 def page(case: Case, near: CloseUp | None, threads: bool) -> Iterator[str]:
     """The lines of the page."""
     yield ""
-    yield from _wrapped(click.style(headline(case), bold=True))
+    yield from (click.style(line, bold=True) for line in _wrapped(headline(case)))
     yield from _wrapped(_where(case))
     yield from _findings(case)
     if near is not None:

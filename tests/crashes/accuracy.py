@@ -129,10 +129,12 @@ def _count_context(score: Score, fact: dict[str, Any], states: dict[str, str]) -
 def _document(scores: dict[str, Score]) -> Iterator[str]:
     yield "# Accuracy"
     yield ""
-    yield "Every figure here is made again by `make accuracy`. Real crashes on real kernels, labelled without knowing what"
-    yield f"made them. This run: {platform.system()} {platform.release()}, {platform.machine()}."
+    yield "Every figure here is made again by `make accuracy`. Real crashes on a real kernel, labelled without knowing"
+    yield f"what made them. This run: {platform.system()} {platform.release()}, {platform.machine()}."
     yield ""
-    yield "The rules were written on the development sets, then frozen, then the held-out sets were scored once."
+    yield "The rules were written on the development sets, then frozen, then the held-out sets were scored once. **That"
+    yield "one score is in [decisions/0002](decisions/0002-the-frozen-score.md).** What follows is the score of the"
+    yield "rules as they are now, after what the held-out sets showed was mended: for them it is no longer blind."
     yield ""
     yield "## Mechanisms: programs that crash by a known mechanism"
     yield ""
@@ -143,7 +145,8 @@ def _document(scores: dict[str, Score]) -> Iterator[str]:
     for name, score in scores.items():
         if not score.modes and score.cores:
             judged = score.cores - score.not_judged
-            yield f"| {name} | {score.cores} | {judged} ({judged / score.cores:.1%}) | {score.right} | {len(score.wrong)} |"
+            share = f"{judged} ({judged / score.cores:.1%})"
+            yield f"| {name} | {score.cores} | {share} | {score.right} | {len(score.wrong)} |"
     yield ""
     for name, score in scores.items():
         for line in score.wrong:
@@ -168,8 +171,8 @@ def _strict(scores: dict[str, Score]) -> Iterator[str]:
     yield "## Strict hardware findings"
     yield ""
     yield "misaligned_stack, wild_stack_pointer, one_bit_off or code_mismatch holds. Faults are injected by ptrace into"
-    yield "unmodified python3, perl and sqlite3; software models corrupt memory in the same programs as bugs do; imitators"
-    yield "are bugs made to look like hardware, most of them undecidable from one core dump, and are not in the rate."
+    yield "unmodified python3, perl and sqlite3; software models corrupt memory in the same programs as bugs do;"
+    yield "imitators are bugs made to look like hardware, most undecidable from one core dump, and not in the rate."
     yield "Asked: at least 75 % averaged over fault kinds, at most 0.5 % of software bugs."
     yield ""
     for name, score in scores.items():
@@ -197,8 +200,8 @@ def _false_findings(scores: dict[str, Score]) -> Iterator[str]:
         false = [line for score in counted for line in score.software_strict]
         if total:
             kind = "held out" if held_out else "development"
-            yield f"{kind}: {len(false)} of {total} ({len(false) / total:.2%}). Zoo programs that move the stack pointer"
-            yield "by themselves to imitate a bad CPU expect the finding, and are no false ones."
+            yield f"{kind}: {len(false)} of {total} ({len(false) / total:.2%}). Zoo programs that move the stack"
+            yield "pointer by themselves to imitate a bad CPU expect the finding, and are no false ones."
             yield ""
             for line in false:
                 yield f"- `{line}`"

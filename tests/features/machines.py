@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tests import synth
-from tests.features.program import PAGE_BYTES, TEXT_AT, Function, Program, program
+from tests.features.program import PAGE_BYTES, Function, Program, program
 
 PROGRAM, HEAP = 0x5555_5555_4000, 0x5555_5600_0000
 LIBC, UNWINDER, TLS = 0x7F11_0000_0000, 0x7F12_0000_0000, 0x7F22_0000_0000
@@ -38,6 +38,7 @@ _WALKER = program(
                 "call jumper": "call jumper",
                 "call leaf": "call leaf",
                 "call hub": "call hub",
+                "call large": "call large",
                 "call *rax": "ffd0",
             },
         ),
@@ -55,6 +56,7 @@ _WALKER = program(
                 "call *rax": "ffd0",
             },
         ),
+        Function("large", 0x1008, {"store": "48893c24"}),  # mov %rdi,(%rsp)
         Function("jumper", 0, {"jmp *rax": "ffe0"}, returns=False),
         Function("leaf", 0, {"nop": "90"}),
         Function("hub", 0, {"call leaf": "call leaf"}),
@@ -234,15 +236,14 @@ _NULL_READ = fault(SIGSEGV, 1, 0x10)
 _FRAME_AT = INSIDE - 0x408  # of a handler that interrupted inner: 8 below a multiple of 16, beyond the red zone
 _SAVED = inside("load", rax=0x10)
 _HANDLED = synth.signal_frame(
-    {name: value for name, value in _SAVED.items()},
+    _SAVED,
     _NULL_READ,
     restorer=libc.at("__restore_rt", "mov"),
     err=4,
     trapno=14,
     cr2=0x10,
 )
-# The handler's frame is 8 bytes; it called raise or crashed itself.
-_IN_HANDLER = {_FRAME_AT - 0x18: walker.after("handler", "call *rax"), **CALLERS}
+_IN_HANDLER = {_FRAME_AT - 0x10: walker.after("handler", "call *rax"), **CALLERS}
 _AFTER_RETURN = INSIDE + 0x20  # where inner's `ret` leaves the stack pointer
 
 MACHINES: dict[str, Machine] = {
@@ -321,8 +322,15 @@ MACHINES: dict[str, Machine] = {
     "sp at the lower end of its stack": Machine(
         "stack_overflow", unmapped(STACK - 8), {"rip": walker.at("outer", "call inner"), "rsp": STACK}
     ),
-    "sp just below its stack": Machine(
-        "stack_overflow", unmapped(STACK - 0x108), {"rip": walker.at("outer", "call inner"), "rsp": STACK - 0x100}
+    "a large frame below its stack": Machine(
+        "stack_overflow",
+        unmapped(STACK - 0x800),
+        {"rip": walker.at("large", "store"), "rsp": STACK - 0x800},
+        {
+            STACK + 0x808: walker.after("outer", "call large"),
+            STACK + 0x818: walker.after("main", "call outer"),
+            STACK + 0x828: walker.after("_start", "call main"),
+        },
     ),
     "sp one bit off": Machine("one_bit_off", _NULL_READ, inside("load", INSIDE ^ 1 << 9, rax=0x10)),
     # The pointer is wrong.
@@ -423,10 +431,10 @@ MACHINES: dict[str, Machine] = {
         inside("load", rax=OBJECT),
     ),
     # What went on around it.
-    "a handler that aborts": Machine(
+    "a handler that raises SIGABRT": Machine(
         "null_dereference",
         BY_ITSELF,
-        {"rip": libc.after("raise", "syscall"), "rsp": _FRAME_AT - 0x20},
+        {"rip": libc.after("raise", "syscall"), "rsp": _FRAME_AT - 0x18},
         _IN_HANDLER,
         besides=("re_raised",),
         blocks={_FRAME_AT: _HANDLED},
@@ -441,11 +449,8 @@ MACHINES: dict[str, Machine] = {
     "a fault in a handler": Machine(
         "null_dereference",
         _NULL_READ,
-        inside("load", _FRAME_AT - 0x20 - 0x10, rax=0x10),
-        {
-            _FRAME_AT - 0x18: walker.after("handler", "call *rax"),
-            **CALLERS,
-        },
+        inside("load", _FRAME_AT - 0x28, rax=0x10),
+        _IN_HANDLER,
         besides=("in_signal_handler",),
         blocks={
             _FRAME_AT: synth.signal_frame(
@@ -482,4 +487,3 @@ MACHINES: dict[str, Machine] = {
         flag=0x400600 | FORKED,
     ),
 }
-NEWEST_TEXT = TEXT_AT

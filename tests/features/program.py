@@ -15,7 +15,7 @@ TEXT_AT = PAGE_BYTES
 RSP, RIP = 7, 16  # DWARF numbers
 _SIGNAL_ORDER = (8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16)  # struct sigcontext, as DWARF numbers
 _GREGS_AT = 40  # of the ucontext, where rsp points after the handler's return
-ENTRY_PUSHED, ENTRY_FRAME = 8, 4  # bytes of the return address; bytes of `sub $n,%rsp`
+ENTRY_PUSHED = 8  # bytes of the return address
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class _Assembly:
         start = TEXT_AT + len(self.code)
         instructions = {}
         if function.frame:
-            instructions["sub"] = f"4883ec{function.frame:02x}"
+            instructions["sub"] = _on_rsp(0xEC, function.frame).hex()
         instructions |= function.body
         if function.frame:
-            instructions["add"] = f"4883c4{function.frame:02x}"
+            instructions["add"] = _on_rsp(0xC4, function.frame).hex()
         if function.returns:
             instructions["ret"] = "c3"
         for label, instruction in instructions.items():
@@ -106,6 +106,12 @@ def program(path: str, functions: tuple[Function, ...], variables: tuple[str, ..
     return Program(path, data, build_id, text, assembly.functions, assembly.labels, places)
 
 
+def _on_rsp(operation: int, value: int) -> bytes:
+    if value < 0x80:
+        return bytes((0x48, 0x83, operation, value))
+    return bytes((0x48, 0x81, operation)) + struct.pack("<I", value)
+
+
 def _unwind_table(
     functions: tuple[Function, ...], places: Mapping[str, tuple[int, int]], at: int
 ) -> tuple[bytes, bytes]:
@@ -134,19 +140,19 @@ def _rules(function: Function, size: int) -> bytes:
     if function.outermost:
         return bytes((0x07, RIP))  # DW_CFA_undefined
     if function.restorer:
-        rules = bytes((0x0F, 4, 0x70 + RSP, *_sleb128(_GREGS_AT + 8 * 15), 0x06))
+        rules = bytes((0x0F, 4, 0x70 + RSP, *_leb128(_GREGS_AT + 8 * 15), 0x06))
         for index, number in enumerate(_SIGNAL_ORDER):  # DW_CFA_expression: breg7 + offset
-            rules += bytes((0x10, number, 3, 0x70 + RSP, *_sleb128(_GREGS_AT + 8 * index)))
+            rules += bytes((0x10, number, 3, 0x70 + RSP, *_leb128(_GREGS_AT + 8 * index)))
         return rules
     if not function.frame:
         return b""
-    inside = size - ENTRY_FRAME - 1  # up to the ret
-    advance = bytes((0x40 | inside,)) if inside < 0x40 else bytes((0x02, inside))
-    return bytes((0x40 | ENTRY_FRAME, 0x0E, ENTRY_PUSHED + function.frame)) + advance + bytes((0x0E, ENTRY_PUSHED))
+    entry = len(_on_rsp(0xEC, function.frame))
+    begun = bytes((0x40 | entry, 0x0E, *_leb128(ENTRY_PUSHED + function.frame)))
+    return begun + bytes((0x02, size - entry - 1, 0x0E, ENTRY_PUSHED))  # from the ret on
 
 
-def _sleb128(value: int) -> bytes:
-    return bytes((value & 0x7F | 0x80, value >> 7))
+def _leb128(value: int) -> bytes:
+    return bytes((value & 0x7F | 0x80, value >> 7))  # of two bytes: up to 8191, below which nothing is negative
 
 
 def _entry(identifier: int, body: bytes) -> bytes:
@@ -211,7 +217,7 @@ def _file(
     for name, kind, address, at, size, link in sections:
         place = sections_names.index(name.encode() + b"\0")
         entry = 24 if kind == 2 else 0
-        image += struct.pack("<IIQQQQIIQQ", place, kind, 0, address, at, size, link, 1, 8, entry)
+        image += struct.pack("<IIQQQQIIQQ", place, kind, 0, address, at, size, link, kind == 2, 8, entry)
     return image
 
 
