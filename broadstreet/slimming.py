@@ -70,8 +70,11 @@ class _Original:
 
 def slim(path: str, out: str, binaries: Binaries, standalone: bool = False, pointers_only: bool = False) -> SlimFact:
     """Write the slim form of a core dump to a new file; compressed where its name ends with .zst."""
+    folder = os.path.dirname(out) or "."
     if os.path.lexists(out):
         raise UsageError(f"{out} exists already", f"Give another name, or remove it first: rm {out}")
+    if not os.path.isdir(folder):
+        raise UsageError(f"no such folder: {folder}", f"mkdir -p {folder}")
     with OpenCore(path) as source:
         original = _original(path, source, binaries)
         before = original.reading.slim

@@ -35,7 +35,7 @@ def case_of(
         context=state.context if state else None,
         features=row,
         findings=found,
-        frames=tuple(state.frames()) if state else (),
+        frames=state.frames if state else (),
         below_sp=tuple(_below(state)) if state else (),
         handler_frames=tuple(state.process.frame(step) for step in state.handler_steps) if state else (),
         threads=_threads(reading, whole),

@@ -70,8 +70,7 @@ def _kind(state: MachineState) -> str | None:
         for kind, starts in MESSAGES:
             if any(start in text for start in starts):
                 return kind
-    process = state.process
-    frames = [process.frame(step) for step in state.steps]
+    frames = state.frames
     names = {frame.function for frame in frames}
     for kind, functions in FUNCTIONS:
         if names.intersection(functions):

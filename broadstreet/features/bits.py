@@ -105,7 +105,7 @@ def _register(state: MachineState, access: Access, name: str, scale: int, noncan
 
 def _guarded(state: MachineState, address: int, value: int) -> bool:
     """Whether software makes such values often: near null, just past a mapping, text, small integers, fills."""
-    lowest = min(state.space.mappings[0].start, LOWEST_PROGRAM) if state.space.mappings else LOWEST_PROGRAM
+    lowest = min(state.space.lowest or LOWEST_PROGRAM, LOWEST_PROGRAM)
     if address < NEAR_NULL or value < max(NEAR_NULL, lowest) or value > WORD - NEAR_NULL:
         return True
     if value & 0xFFFF == 0 or state.space.distance(address) <= OVERRUN:

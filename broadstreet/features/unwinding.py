@@ -30,12 +30,10 @@ def columns(state: MachineState, row: dict[str, Value]) -> None:
 
 
 def _live(state: MachineState) -> bool | None:
-    process = state.process
-    for step in state.steps:
-        if step.trust == "stack_scan":
+    for frame in state.frames:
+        if frame.trust == "stack_scan":
             break  # what a scan finds may be stale
-        frame = process.frame(step)
-        if _is_unwinder(frame.function, process.modules.at(frame.pc - 1)):
+        if _is_unwinder(frame.function, frame.module):
             return True
     return False if state.end in ("outermost", "limit") else None
 
@@ -63,7 +61,7 @@ def _left_behind(state: MachineState) -> bool | None:
         if not (own and state.space.executable(word)) and process.call_before(word) not in ("direct", "indirect"):
             continue
         function = module.binary.symbol(module.vaddr(word - 1)) if module.binary else None
-        if _is_unwinder(function.name if function else None, module):
+        if _is_unwinder(function.name if function else None, module.path):
             return True
     return None if state.context == "recovered" else False  # a handler on the same stack overwrote what lay there
 
@@ -73,9 +71,9 @@ def _may_hold_unwinder(state: MachineState, module: Module) -> bool:
     return module.name.startswith((*UNWINDERS, "libstdc++.")) or module is state.modules.all[0]
 
 
-def _is_unwinder(function: str | None, module: Module | None) -> bool:
+def _is_unwinder(function: str | None, module: str | None) -> bool:
     if function is not None and function.startswith(NOT_UNWINDING):
         return False
     if function is not None and function.startswith(NAMES):
         return True
-    return function is None and module is not None and module.name.startswith(UNWINDERS)
+    return function is None and module is not None and module.rsplit("/", 1)[-1].startswith(UNWINDERS)

@@ -17,6 +17,7 @@ from broadstreet.formats.layout import Buffer
 from broadstreet.formats.unwind_table import Row, UnwindTable
 
 LONGEST_SWEEP = 65536
+LONGEST_UNSIZED = 4096  # how far a function may reach whose size the file does not say: assembler, _init, _fini
 MOST_SECTIONS = 65536
 LONGEST_DEBUG_DATA = 64 << 20  # .gnu_debugdata of the largest browser is 12 MB unpacked
 MOST_UNPACKING_MEMORY = 128 << 20  # xz -9 needs 65 MiB
@@ -187,7 +188,7 @@ class Binary:
         if index < 0:
             return None
         found = self._symbols[index]
-        if found.size and address >= found.start + found.size:
+        if address >= found.start + (found.size or LONGEST_UNSIZED) or not self.executable(address):
             return None
         return self._preferred(index)
 
@@ -271,9 +272,8 @@ def _functions(data: Buffer, sections: list[tuple[str, elf.SectionHeader]], kind
                 break
             if end > name:
                 found.append(Symbol(names[name:end].decode("utf-8", "backslashreplace"), value, size))
-        elif section and info & 0xF == 0 and size == 0 and value and name < len(names):  # assembler labels: _start
-            if names[name : name + 7] == b"_start\0":
-                found.append(Symbol("_start", value, 0))
+        elif section and info & 0xF == 0 and value and names[name : name + 7] == b"_start\0":  # an assembler's label
+            found.append(Symbol("_start", value, 0))
     return found
 
 

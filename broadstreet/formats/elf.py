@@ -98,6 +98,12 @@ def program_headers(data: Buffer) -> list[ProgramHeader]:
     return list(map(ProgramHeader._make, _PROGRAM_HEADERS.iter_unpack(data[:whole])))
 
 
+def raw_program_headers(data: Buffer) -> list[tuple[int, ...]]:
+    """As program_headers, as plain tuples in the order of the fields: there may be tens of thousands."""
+    whole = len(data) // PROGRAM_HEADER.size * PROGRAM_HEADER.size
+    return list(_PROGRAM_HEADERS.iter_unpack(data[:whole]))
+
+
 def notes(segment: bytes, alignment: int = 4) -> Iterator[tuple[bytes, int, int, int]]:
     """Yield (name, type, start, size) for each whole note, in file order. One that is cut off ends it."""
     at = 0

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from broadstreet.formats import elf
 
 _WORD = struct.Struct("<Q")
+PAGE = 4096
 JOIN_GAP = 512  # ranges nearer than this are fetched as one: a request costs more than the bytes between
 
 
@@ -46,53 +47,74 @@ class Mapping(NamedTuple):
 class AddressSpace:
     """Mappings, and the windows of memory that were fetched so far."""
 
-    def __init__(self, segments: list[elf.ProgramHeader], whole: Iterable[tuple[int, int]] = ()) -> None:
-        """`whole`: start and end of each mapping that a slim core dump wrote as several segments."""
-        loads = [s for s in segments if s.type == elf.PT_LOAD and s.memory_size]
-        self.parts = sorted(
-            Mapping(s.address, s.address + s.memory_size, s.flags, s.offset, min(s.file_size, s.memory_size))
-            for s in loads
+    def __init__(self, segments: Iterable[tuple[int, ...]], whole: Iterable[tuple[int, int]] = ()) -> None:
+        """Of program headers as tuples. `whole`: start and end of each mapping that was written as several segments.
+
+        A process of 500 threads has a thousand mappings, of which a crash asks for ten: they are made when asked for.
+        """
+        self._parts = sorted(
+            (address, address + memory, flags, offset, file if file < memory else memory)
+            for kind, flags, offset, address, _physical, file, memory, _alignment in segments
+            if kind == elf.PT_LOAD and memory
         )
-        self._part_starts = [part.start for part in self.parts]
-        self.mappings = _made_whole(self.parts, dict(whole))
-        self._starts = [mapping.start for mapping in self.mappings]
+        self._part_starts = [part[0] for part in self._parts]
+        ends = dict(whole)
+        self._raw = _made_whole(self._parts, ends) if ends else self._parts
+        self._starts = [raw[0] for raw in self._raw]
+        self._made: dict[int, Mapping] = {}
         self._windows: list[tuple[int, int, bytes]] = []
         self._last = (0, 0, b"")
-        code = [m for m in self.mappings if m.flags & elf.PF_X and m.start >> 63 == 0]
-        self.code_low = code[0].start if code else 0
-        self.code_high = code[-1].end if code else 0
+        code = [raw for raw in self._raw if raw[2] & elf.PF_X and raw[0] >> 63 == 0]
+        self.code_low = code[0][0] if code else 0
+        self.code_high = code[-1][1] if code else 0
+        self.dumped_code = [Mapping._make(raw) for raw in code if raw[4] > PAGE and not raw[2] & elf.PF_W]
+
+    @property
+    def mappings(self) -> list[Mapping]:
+        """All of them, by address."""
+        return [self._mapping(index) for index in range(len(self._raw))]
+
+    @property
+    def lowest(self) -> int | None:
+        """Where the first mapping starts."""
+        return self._starts[0] if self._starts else None
+
+    def _mapping(self, index: int) -> Mapping:
+        found = self._made.get(index)
+        if found is None:
+            found = self._made[index] = Mapping._make(self._raw[index])
+        return found
 
     def mapping(self, address: int) -> Mapping | None:
         """The mapping that holds this address; null where nothing was mapped."""
         index = bisect_right(self._starts, address) - 1
-        if index >= 0:
-            found = self.mappings[index]
-            if address < found.end:
-                return found
+        if index >= 0 and address < self._raw[index][1]:
+            return self._made.get(index) or self._mapping(index)
         return None
 
     def following(self, address: int) -> Mapping | None:
         """The first mapping that starts above this address."""
         index = bisect_right(self._starts, address)
-        return self.mappings[index] if index < len(self.mappings) else None
+        return self._mapping(index) if index < len(self._raw) else None
 
     def preceding(self, address: int) -> Mapping | None:
         """The last mapping that starts at or below this address, whether or not it reaches it."""
         index = bisect_right(self._starts, address) - 1
-        return self.mappings[index] if index >= 0 else None
+        return self._mapping(index) if index >= 0 else None
 
     def executable(self, address: int) -> bool:
         """Whether the address lies in a mapping with execute permission."""
         if not self.code_low <= address < self.code_high:
             return False
-        found = self.mapping(address)
-        return found is not None and bool(found.flags & elf.PF_X)
+        index = bisect_right(self._starts, address) - 1
+        raw = self._raw[index]
+        return index >= 0 and address < raw[1] and bool(raw[2] & elf.PF_X)
 
     def distance(self, address: int) -> int:
         """Bytes from the address to the nearest mapping; 0 inside one."""
         index = bisect_right(self._starts, address) - 1
-        below = address - self.mappings[index].end + 1 if index >= 0 else 1 << 64
-        above = self.mappings[index + 1].start - address if index + 1 < len(self.mappings) else 1 << 64
+        below = address - self._raw[index][1] + 1 if index >= 0 else 1 << 64
+        above = self._starts[index + 1] - address if index + 1 < len(self._raw) else 1 << 64
         return max(0, min(below, above))
 
     def file_range(self, address: int, size: int) -> tuple[int, int, int] | None:
@@ -100,17 +122,17 @@ class AddressSpace:
         index = bisect_right(self._part_starts, address) - 1
         if index < 0:
             return None
-        found = self.parts[index]
-        inside = address - found.start
-        size = min(size, found.file_size - inside)
-        return (found.file_offset + inside, size, address) if size > 0 else None
+        start, _end, _flags, offset, file_size = self._parts[index]
+        inside = address - start
+        size = min(size, file_size - inside)
+        return (offset + inside, size, address) if size > 0 else None
 
     def file_ranges(self, address: int, size: int) -> list[tuple[int, int, int]]:
         """Every dumped part of this stretch, as `file_range` gives one."""
         first = max(0, bisect_right(self._part_starts, address) - 1)
         found = []
-        for part in self.parts[first : bisect_left(self._part_starts, address + size)]:
-            low = max(address, part.start)
+        for part in self._parts[first : bisect_left(self._part_starts, address + size)]:
+            low = max(address, part[0])
             place = self.file_range(low, address + size - low)
             if place is not None:
                 found.append(place)
@@ -155,19 +177,20 @@ class AddressSpace:
         return list(self._windows)
 
 
-def _made_whole(parts: list[Mapping], ends: dict[int, int]) -> list[Mapping]:
-    if not ends:
-        return parts
-    whole: list[Mapping] = []
-    end = 0
-    for part in parts:
+_Raw = tuple[int, int, int, int, int]
+
+
+def _made_whole(parts: list[_Raw], ends: dict[int, int]) -> list[_Raw]:
+    whole: list[_Raw] = []
+    limit = 0
+    for start, end, flags, offset, file_size in parts:
         last = whole[-1] if whole else None
-        if last is not None and last.end == part.start and last.flags == part.flags and part.end <= end:
-            dumped = part.start + part.file_size - last.start if part.file_size else last.file_size
-            whole[-1] = last._replace(end=part.end, file_size=dumped)
+        if last is not None and last[1] == start and last[2] == flags and end <= limit:
+            dumped = start + file_size - last[0] if file_size else last[4]
+            whole[-1] = (last[0], end, flags, last[3], dumped)
         else:
-            whole.append(part)
-            end = ends.get(part.start, 0)
+            whole.append((start, end, flags, offset, file_size))
+            limit = ends.get(start, 0)
     return whole
 
 

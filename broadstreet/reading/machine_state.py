@@ -1,6 +1,7 @@
 """What the machine was doing when it crashed: the only thing that features and labels see."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from broadstreet.formats.architecture import Architecture
 from broadstreet.formats.instruction import Instruction
@@ -46,7 +47,7 @@ class MachineState:
     thread_count: int | None
     notes_complete: bool
 
-    @property
+    @cached_property
     def process(self) -> Process:
         """What the unwinder needs."""
         return Process(self.architecture, self.space, self.modules)
@@ -61,7 +62,8 @@ class MachineState:
         """The stack pointer at the crash."""
         return self.registers[self.architecture.sp]
 
-    def frames(self) -> list[Frame]:
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
         """The frames of the crash, innermost first."""
         process = self.process
-        return [process.frame(step) for step in self.steps]
+        return tuple(process.frame(step) for step in self.steps)

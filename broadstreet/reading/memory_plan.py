@@ -5,6 +5,7 @@ an unwinder has left, even with a signal frame between, and the dead signal fram
 """
 
 from bisect import bisect_left
+from functools import cached_property
 
 from broadstreet.formats.architecture import Architecture
 from broadstreet.formats.binary import Binary
@@ -59,14 +60,12 @@ class MemoryPlan:
         self._pointed: dict[int, Module] = {}
         self._abort_pointer: int | None = None
 
+    @cached_property
     def important(self) -> list[Module]:
         """The modules whose binaries say where to look: program, C library, loader."""
         at = self.modules.at(self.pc)
-        return [
-            m
-            for m in self.modules.all
-            if m is at or m.name.startswith(("libc.so", "libc-2", "ld-linux", "ld-2")) or m is self.modules.all[0]
-        ]
+        named = ("libc.so", "libc-2", "ld-linux", "ld-2")
+        return [m for m in self.modules.all if m is at or m is self.modules.all[0] or m.name.startswith(named)]
 
     def locate(self, candidates: dict[str, Binary]) -> None:
         """Find the rseq offset and the abort message's pointer by the names in these binaries."""
@@ -123,13 +122,13 @@ class MemoryPlan:
         """Pages of dumped code that the stack points into, nearest caller first: they may have been changed."""
         ranges: list[Range] = []
         seen: set[int] = set()
-        vdso = self.modules.at((self.notes.auxv or {}).get(AT_SYSINFO_EHDR, 0))
-        dumped = [m for m in self.space.mappings if m.executable and m.file_size and not m.writable]
-        if all((vdso is not None and m.start == vdso.start) or m.start >> 63 for m in dumped):
+        vdso = (self.notes.auxv or {}).get(AT_SYSINFO_EHDR)
+        dumped = [(m.start, m.start + m.file_size) for m in self.space.dumped_code if m.start != vdso]
+        if not dumped:
             return []  # as a rule: code is dumped only where it was changed, or by a wider coredump_filter
         for word in self.space.words(self.sp, CALLER_WORDS):
             page = word & -CODE_PAGE
-            if page in seen or not self.space.executable(word):
+            if page in seen or not any(low <= word < high for low, high in dumped):
                 continue
             seen.add(page)
             place = self.space.file_range(page, CODE_PAGE)
@@ -197,7 +196,7 @@ class MemoryPlan:
             index = bisect_left(pages, module.start >> PAGE_BITS)
             if index < len(pages) and pages[index] << PAGE_BITS < module.end:
                 self._pointed[module.start] = module
-        for module in self.important():
+        for module in self.important:
             self._pointed[module.start] = module
         return list(self._pointed.values())
 

@@ -8,7 +8,7 @@ module + offset, from NT_FILE alone.
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from broadstreet.formats import elf
@@ -35,7 +35,7 @@ class Module:
     bias: int | None = None
     first_bytes: bytes = field(default=b"", repr=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The last part of the path."""
         return self.path.rsplit("/", 1)[-1]
@@ -144,6 +144,8 @@ def _agrees(module: Module, binary: Binary) -> bool:
     for place in module.places:
         address = binary.base() + place.start - module.start
         inside = [s for s in binary.loads if s.address & -PAGE <= address < s.address + s.memory_size]
+        if not inside and place.offset == place.start - module.start:
+            continue  # a hole between segments: what is left of the loader's first mapping of the whole span
         if not inside or all((s.offset & -PAGE) + address - (s.address & -PAGE) != place.offset for s in inside):
             return False
     return True

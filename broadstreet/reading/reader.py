@@ -75,14 +75,14 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
         prefix += more_headers
         segment += more_notes
         rounds = 1
-    segments = elf.program_headers(prefix[head.program_headers : layout.headers_end])
+    segments = elf.raw_program_headers(prefix[head.program_headers : layout.headers_end])
     if len(segments) < layout.count:
         gaps.append(_cut("program headers", len(prefix)))
     elif layout.count_said > layout.count:
         gaps.append(Gap("program headers", f"only the first {layout.count:,} of {layout.count_said:,} are read"))
     note_size = layout.notes_end - layout.notes_at
     if len(segment) < note_size:
-        gaps.append(_cut("notes", layout.notes_at + len(segment)))
+        gaps.append(_cut("notes", layout.notes_at + len(segment) if segment else len(prefix)))
     elif every_thread and layout.notes_size > note_size:
         gaps.append(Gap("threads", f"only the first {note_size:,} of {layout.notes_size:,} bytes of notes are read"))
     notes = read_notes(segment, architecture, every_thread)
@@ -120,7 +120,7 @@ def _remember(
         reading.gaps.append(Gap("file mappings", "no NT_FILE note: modules are known by build id only"))
     reading.modules = mods.Modules(modules)
     plan = MemoryPlan(architecture, notes, space, reading.modules, every_thread)
-    candidates = yield from _binaries_by_path(plan.important())
+    candidates = yield from _binaries_by_path(plan.important)
     plan.locate(candidates)
     first = plan.first_round()
     if rounds == 1:

@@ -109,9 +109,9 @@ def build_id_of(path: Path) -> str | None:
 
 def _opened(path: Path) -> Binary | None:
     try:
+        if not path.is_file() or path.stat().st_size < elf.ELF_HEADER.size:
+            return None  # asked before it is opened: a core dump may name a pipe, which would wait for a writer
         with path.open("rb") as file:
-            if not os.path.isfile(path) or os.fstat(file.fileno()).st_size < elf.ELF_HEADER.size:
-                return None
             if path.suffix == COMPRESSED:
                 return Binary(_unpacked(file))
             return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), str(path))

@@ -60,8 +60,9 @@ def _sidecar(path: str) -> Sidecar:
     try:
         if not place.is_file() or place.stat().st_size > LONGEST_SIDECAR:
             return Sidecar()
-        return msgspec.json.decode(place.read_bytes(), type=Sidecar)
-    except msgspec.MsgspecError as error:
+        sidecar = msgspec.json.decode(place.read_bytes(), type=Sidecar)
+        return msgspec.structs.replace(sidecar, time=sidecar.time and _utc(sidecar.time))
+    except (msgspec.MsgspecError, RecursionError, OverflowError) as error:  # nested too deep; year 0 or 10000 in UTC
         raise UsageError(f"{place}: {error}", "Mend or remove the sidecar file.") from error
     except OSError:
         return Sidecar()
@@ -84,8 +85,7 @@ def _attributes(path: str) -> dict[str, str]:
 
 def _time(path: str, sidecar: Sidecar, attributes: Collected, name: Collected) -> tuple[str | None, TimeSource]:
     if sidecar.time is not None:
-        stamp = sidecar.time if sidecar.time.tzinfo else sidecar.time.replace(tzinfo=UTC)
-        return _iso(stamp), "sidecar"
+        return _iso(sidecar.time), "sidecar"
     for collected, source in ((attributes, "xattr"), (name, "file_name")):
         if collected.time_microseconds is not None:
             try:
@@ -104,8 +104,12 @@ def _host(sidecar: Sidecar, attributes: Collected) -> tuple[str | None, HostSour
     return (attributes.host, "xattr") if attributes.host is not None else (None, "unknown")
 
 
+def _utc(stamp: datetime) -> datetime:
+    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+
+
 def _iso(stamp: datetime) -> str:
-    return stamp.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return stamp.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _first(*values: int | None) -> int | None:

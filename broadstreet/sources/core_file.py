@@ -4,7 +4,6 @@ A plain file is read with `pread`, never mapped: a reader that maps a sparse cor
 compressed one is streamed; only the wanted ranges are kept, and the stream is left as soon as the last is complete.
 """
 
-import gzip
 import lzma
 import os
 import stat
@@ -17,6 +16,8 @@ from broadstreet.errors import UnreadableSpecimen
 from broadstreet.formats.elf import MAGIC
 
 CHUNK = 1 << 20
+INPUT = 64 << 10
+ZSTD_BLOCK = 128 << 10  # RFC 8878: no block is longer, so no more than this is lost before damage
 LONGEST_STREAM = 1 << 40  # a core dump of a terabyte; beyond it a compressed file is a bomb
 MOST_WINDOW = 128 << 20  # of a zstd frame, as the zstd tool refuses more by default
 
@@ -83,7 +84,7 @@ class OpenCore:
     """A core dump opened for reading; a context manager around the descriptor."""
 
     def __init__(self, path: str) -> None:
-        self._file: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115
+        self._file: BinaryIO = open(path, "rb", buffering=0, opener=_without_waiting)  # noqa: SIM115
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             self._file.close()
             raise UnreadableSpecimen("file", 0, "a regular file", "something else")
@@ -95,6 +96,10 @@ class OpenCore:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a named pipe would wait for a writer
 
 
 _MAGICS = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4", b"\x1f\x8b": "gzip", b"\xfd7zXZ\0": "xz"}
@@ -113,30 +118,61 @@ def looks_like_core(head: bytes) -> bool:
 
 def _stream(file: BinaryIO, form: str) -> Iterator[bytes]:
     if form == "zstd":
-        import zstandard
+        yield from _zstd_stream(file)
+        return
+    rest = b""
+    while rest or (rest := file.read(INPUT)):
+        decompressor = _decompressor(form)
+        while not decompressor.eof:
+            if decompressor.needs_input and not rest:
+                rest = file.read(INPUT)
+                if not rest:
+                    return  # cut off here; what came before counts
+            chunk = decompressor.decompress(rest, CHUNK)
+            rest = b""
+            if chunk:
+                yield chunk
+        rest = decompressor.unused_data
 
-        with zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW).stream_reader(
-            file, read_across_frames=True, closefd=False
-        ) as reader:
-            yield from _chunks(reader)
-    elif form == "lz4":
+
+def _zstd_stream(file: BinaryIO) -> Iterator[bytes]:
+    import zstandard
+
+    with zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW).stream_reader(
+        file, read_across_frames=True, closefd=False
+    ) as reader:
+        while chunk := reader.read(ZSTD_BLOCK):
+            yield chunk
+
+
+def _decompressor(form: str) -> Any:
+    if form == "lz4":
         import lz4.frame
 
-        yield from _chunks(lz4.frame.LZ4FrameFile(file, mode="rb"))
-    elif form == "gzip":
-        yield from _chunks(gzip.GzipFile(fileobj=file, mode="rb"))
-    else:
-        decompressor = lzma.LZMADecompressor(memlimit=2 * MOST_WINDOW)
-        while not decompressor.eof:
-            chunk = b"" if not decompressor.needs_input else file.read(65536)
-            if decompressor.needs_input and not chunk:
-                return
-            yield decompressor.decompress(chunk, CHUNK)
+        return lz4.frame.LZ4FrameDecompressor()
+    return _Gzip() if form == "gzip" else lzma.LZMADecompressor(memlimit=2 * MOST_WINDOW)
 
 
-def _chunks(reader: Any) -> Iterator[bytes]:
-    while chunk := reader.read(CHUNK):
-        yield chunk
+class _Gzip:
+    """zlib with the interface of the other two."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, most)
 
 
 def _damage() -> tuple[type[BaseException], ...]:

@@ -10,7 +10,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
+from threading import Thread
 
 BUDGET_SECONDS = 5.0
 LONGEST_BINARY = 1 << 30
@@ -31,36 +35,52 @@ class Debuginfod:
         absent = target.with_name(target.name + ".absent")
         if absent.exists() or self._left <= 0:
             return None
+        denied = 0
         for server in self._servers:
             started = time.monotonic()
-            try:
-                answered = self._fetched(f"{server}/buildid/{build_id}/executable", target)
-            except (OSError, urllib.error.URLError, ValueError):
-                answered = None
+            answered = self._answered(f"{server}/buildid/{build_id}/executable", target)
             self._left -= time.monotonic() - started
             if answered:
                 return target
-            if answered is None or self._left <= 0:
-                return None  # no answer is not "not there": ask again another day
-        absent.parent.mkdir(parents=True, exist_ok=True)
-        absent.touch()
+            denied += answered is False
+        if denied == len(self._servers):  # no answer is not "not there": ask again another day
+            with suppress(OSError):  # a store that cannot be written forgets, no more
+                absent.parent.mkdir(parents=True, exist_ok=True)
+                absent.touch()
         return None
 
-    def _fetched(self, url: str, target: Path) -> bool | None:
+    def _answered(self, url: str, target: Path) -> bool | None:
+        if self._left <= 0:
+            return None
         deadline = time.monotonic() + self._left
-        try:
-            with urllib.request.urlopen(url, timeout=max(0.1, self._left)) as answer:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(f"{target.name}.{os.getpid()}")
-                size = 0
-                with partial.open("wb") as file:
-                    while chunk := answer.read(CHUNK):
-                        file.write(chunk)
-                        size += len(chunk)
-                        if size > LONGEST_BINARY or time.monotonic() > deadline:
-                            partial.unlink()
-                            return None
-                partial.replace(target)
-                return True
-        except urllib.error.HTTPError as error:
-            return False if error.code == 404 else None
+        answers: list[bool | None] = []
+        # In a thread, for a server that sends a byte at a time keeps within every timeout of a socket.
+        asking = Thread(target=lambda: answers.append(_fetched(url, target, deadline)), daemon=True)
+        asking.start()
+        asking.join(self._left)
+        return answers[0] if answers else None
+
+
+def _fetched(url: str, target: Path, deadline: float) -> bool | None:
+    partial = target.with_name(f"{target.name}.{os.getpid()}")
+    try:
+        with urllib.request.urlopen(url, timeout=max(0.1, deadline - time.monotonic())) as answer:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            size = 0
+            with partial.open("wb") as file:
+                while chunk := answer.read1(CHUNK):
+                    file.write(chunk)
+                    size += len(chunk)
+                    if size > LONGEST_BINARY or time.monotonic() > deadline:
+                        return None
+            if size != int(answer.headers.get("Content-Length", size)):
+                return None  # cut off: half a binary must not be kept
+            partial.replace(target)
+            return True
+    except urllib.error.HTTPError as error:
+        return False if error.code == HTTPStatus.NOT_FOUND else None
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        with suppress(OSError):
+            partial.unlink()
