@@ -11,6 +11,7 @@ The result is read back before it gets its name, for the original may be deleted
 import os
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -229,9 +230,17 @@ def _note(original: _Original, mappings: list[CoreMapping], standalone: bool, po
         standalone=standalone,
         pointers_only=pointers_only or (before is not None and before.pointers_only),
         kept=Kept(len(kept), sum(len(stretch.data) for stretch in kept)),
-        mappings=tuple(f"{m.start:x}-{m.end:x}" for m in mappings if len(m.segments()) > 1),
+        mappings=tuple(_kept_in_part(original.reading.space, mappings)),
         circumstances=_known(original.case.circumstances),
     )
+
+
+def _kept_in_part(space: AddressSpace, mappings: list[CoreMapping]) -> Iterator[str]:
+    for mapping, whole in zip(mappings, space.mappings, strict=True):
+        kept = sum(len(stretch.data) for stretch in mapping.stretches)
+        code = whole.executable and not whole.writable  # dumped as a rule only where it was changed, so one asks
+        if len(mapping.segments()) > 1 or (code and kept < whole.file_size):
+            yield f"{whole.start:x}-{whole.end:x}+{whole.file_size:x}"
 
 
 def _known(found: Circumstances) -> KnownCircumstances:

@@ -80,4 +80,4 @@ def _kind(state: MachineState) -> str | None:
             return "uncaught_exception"  # from the terminate handler, whose names a stripped library lacks
     if text is not None:
         return "message"
-    return "silent" if state.abort_message_observed else None
+    return "silent" if state.abort_message_observed and state.end in ("outermost", "limit") else None

@@ -209,7 +209,9 @@ def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
         return None
     if row["bad_branch"] == "return":
         popped = state.pc if row["pc_in"] != "executable" else row["branch_target"]
-        return isinstance(popped, int) and popped >= NEAR_NULL and _one_bit_from_return_address(state, popped)
+        if not isinstance(popped, int) or popped < NEAR_NULL:
+            return False
+        return _one_bit_from_return_address(state, popped)
     if row["pc_in"] != "executable":
         if row["arrival"] in (None, "call"):
             return None if row["arrival"] is None else False
@@ -226,8 +228,11 @@ def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
     return _fits_elsewhere(state)
 
 
-def _one_bit_from_return_address(state: MachineState, word: int) -> bool:
-    return any(state.process.call_before(word ^ 1 << bit) in ("direct", "indirect") for bit in range(64))
+def _one_bit_from_return_address(state: MachineState, word: int) -> bool | None:
+    kinds = {state.process.call_before(word ^ 1 << bit) for bit in range(64)}
+    if kinds & {"direct", "indirect"}:
+        return True
+    return None if None in kinds else False
 
 
 def _fits_elsewhere(state: MachineState) -> bool:

@@ -128,7 +128,9 @@ def _overflow_distance(state: MachineState, row: dict[str, Value]) -> int | None
     if following.start <= state.sp < following.start + OVERFLOW_NEAR_SP:
         return distance if near else 0
     first = state.steps[0]
-    outer = (frame_address(state.process, first.row, first.registers) if first.row else None) or 0
+    if first.row is None:
+        return None if near or straddles else 0
+    outer = frame_address(state.process, first.row, first.registers) or 0
     inside = following.start <= outer <= following.end
     return distance if state.sp < following.start and inside and (near or straddles) else 0
 
@@ -158,7 +160,7 @@ def _shift(state: MachineState, row: dict[str, Value], broken: Broken | None) ->
     if row["pc_in"] != "executable":
         return _shift_after_return(state, row)
     at_return = _shift_at_return(state, row)
-    if at_return:
+    if at_return != 0:
         return at_return
     if broken is None:
         return None
@@ -178,7 +180,8 @@ def _shift_after_return(state: MachineState, row: dict[str, Value]) -> int | Non
     if row["call_before_word_at_sp"] in ("direct", "indirect") and row["call_reached_pc"] is not True:
         return 0 if _own_callee_returned(state, row["call_before_word_at_sp"]) else 8
     further = state.space.word(state.sp - 16)
-    return -8 if further is not None and call(further) in ("direct", "indirect") else 0
+    kind = None if further is None else call(further)
+    return None if kind is None else 0 if kind == "none" else -8
 
 
 def _own_callee_returned(state: MachineState, call: Value) -> bool:
@@ -213,19 +216,20 @@ def _frame_ends_here(state: MachineState) -> bool:
     return False
 
 
-def _shift_at_return(state: MachineState, row: dict[str, Value]) -> int:
+def _shift_at_return(state: MachineState, row: dict[str, Value]) -> int | None:
     """A #GP at the `ret` itself: the word to pop is no address at all, and its neighbour is a return address."""
     word = row["word_at_sp"]
     if row["instruction_kind"] != "return" or not isinstance(word, int) or state.architecture.canonical(word):
         return 0
     if state.sp % 16:
         return 0
-    call = state.process.call_before
+    kinds = {}
     for shift in SHIFTS:
         other = state.space.word(state.sp + shift)
-        if other is not None and call(other) in ("direct", "indirect"):
+        kinds[shift] = None if other is None else state.process.call_before(other)
+        if kinds[shift] in ("direct", "indirect"):
             return shift
-    return 0
+    return None if None in kinds.values() else 0
 
 
 def _shift_of_chain(state: MachineState, step: Step) -> int:

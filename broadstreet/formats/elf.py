@@ -110,7 +110,7 @@ def notes(segment: bytes, alignment: int = 4) -> Iterator[tuple[bytes, int, int,
     end = len(segment)
     while at + NOTE_HEADER.size <= end:
         name_size, size, kind = NOTE_HEADER.read(segment, at)
-        start = at + NOTE_HEADER.size + _padded(name_size, alignment)
+        start = at + _padded(NOTE_HEADER.size + name_size, alignment)
         if start + size > end:
             return
         name_at = at + NOTE_HEADER.size

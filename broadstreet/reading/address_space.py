@@ -19,7 +19,7 @@ JOIN_GAP = 512  # ranges nearer than this are fetched as one: a request costs mo
 class Mapping(NamedTuple):
     """A stretch of address space: end is exclusive; `file_size` bytes of it were written at `file_offset`.
 
-    Of a mapping that a slim core dump wrote as several segments, `file_size` reaches to the last byte that is there.
+    Of a mapping that a slim core dump holds in part, `file_size` is that of the original, as its note says.
     """
 
     start: int
@@ -47,19 +47,19 @@ class Mapping(NamedTuple):
 class AddressSpace:
     """Mappings, and the windows of memory that were fetched so far."""
 
-    def __init__(self, segments: Iterable[tuple[int, ...]], whole: Iterable[tuple[int, int]] = ()) -> None:
-        """Of program headers as tuples. `whole`: start and end of each mapping that was written as several segments.
+    def __init__(self, segments: Iterable[tuple[int, ...]], whole: Iterable[tuple[int, int, int]] = ()) -> None:
+        """Of program headers as tuples. `whole`: start, end and dumped bytes of mappings that a slim core dump holds in part.
 
         A process of 500 threads has a thousand mappings, of which a crash asks for ten: they are made when asked for.
         """
-        self._parts = sorted(
+        self.parts = sorted(
             (address, address + memory, flags, offset, file if file < memory else memory)
             for kind, flags, offset, address, _physical, file, memory, _alignment in segments
             if kind == elf.PT_LOAD and memory
         )
-        self._part_starts = [part[0] for part in self._parts]
-        ends = dict(whole)
-        self._raw = _made_whole(self._parts, ends) if ends else self._parts
+        self._part_starts = [part[0] for part in self.parts]
+        originals = {start: (end, min(dumped, end - start)) for start, end, dumped in whole}
+        self._raw = _made_whole(self.parts, originals) if originals else self.parts
         self._starts = [raw[0] for raw in self._raw]
         self._made: dict[int, Mapping] = {}
         self._windows: list[tuple[int, int, bytes]] = []
@@ -122,7 +122,7 @@ class AddressSpace:
         index = bisect_right(self._part_starts, address) - 1
         if index < 0:
             return None
-        start, _end, _flags, offset, file_size = self._parts[index]
+        start, _end, _flags, offset, file_size = self.parts[index]
         inside = address - start
         size = min(size, file_size - inside)
         return (offset + inside, size, address) if size > 0 else None
@@ -131,7 +131,7 @@ class AddressSpace:
         """Every dumped part of this stretch, as `file_range` gives one."""
         first = max(0, bisect_right(self._part_starts, address) - 1)
         found = []
-        for part in self._parts[first : bisect_left(self._part_starts, address + size)]:
+        for part in self.parts[first : bisect_left(self._part_starts, address + size)]:
             low = max(address, part[0])
             place = self.file_range(low, address + size - low)
             if place is not None:
@@ -180,17 +180,17 @@ class AddressSpace:
 _Raw = tuple[int, int, int, int, int]
 
 
-def _made_whole(parts: list[_Raw], ends: dict[int, int]) -> list[_Raw]:
+def _made_whole(parts: list[_Raw], originals: dict[int, tuple[int, int]]) -> list[_Raw]:
     whole: list[_Raw] = []
     limit = 0
     for start, end, flags, offset, file_size in parts:
         last = whole[-1] if whole else None
         if last is not None and last[1] == start and last[2] == flags and end <= limit:
-            dumped = start + file_size - last[0] if file_size else last[4]
-            whole[-1] = (last[0], end, flags, last[3], dumped)
+            reached = start + file_size - last[0] if file_size else 0
+            whole[-1] = (last[0], end, flags, last[3], max(last[4], reached))
         else:
-            whole.append((start, end, flags, offset, file_size))
-            limit = ends.get(start, 0)
+            limit, dumped = originals.get(start, (0, 0))
+            whole.append((start, end, flags, offset, max(file_size, dumped)))
     return whole
 
 

@@ -89,7 +89,7 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
     own = slim_note.decoded(notes.own)
     if notes.own is not None and own is None:
         gaps.append(Gap("slim note", "it is damaged, or of a later version", "a later broadstreet"))
-    space = AddressSpace(segments, own.extents() if own else ())
+    space = AddressSpace(segments, own.originals() if own else ())
     reading = Reading(
         notes.case_id() if notes.raw else linux.case_id(prefix, b"", b"", b""),
         architecture.name,

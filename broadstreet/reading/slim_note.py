@@ -4,6 +4,7 @@ Its name is "BroadStreet", its type NT_SLIM, its content JSON. It holds nothing 
 stands before the notes of the kernel, so that the first bytes of the file hold it however many threads there are.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import msgspec
 from broadstreet.records.exposure import HostSource, TimeSource
 
 VERSION = 1
+_MAPPING = re.compile(r"([0-9a-f]{1,16})-([0-9a-f]{1,16})(?:\+([0-9a-f]{1,16}))?")
 
 
 class KnownCircumstances(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,7 +39,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class SlimNote(msgspec.Struct, frozen=True):
-    """The content. `mappings` are those that were written as several segments, as in /proc/PID/maps: start-end."""
+    """The content. `mappings` are those of which only a part is kept, where a reading depends on knowing it.
+
+    Each is written as start-end+dumped, in hexadecimal; the last is how many bytes the original held.
+    """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)]
     bytes_before: int
@@ -47,14 +52,12 @@ class SlimNote(msgspec.Struct, frozen=True):
     mappings: tuple[str, ...]
     circumstances: KnownCircumstances
 
-    def extents(self) -> Iterator[tuple[int, int]]:
-        """(start, end) of each mapping that was written as several segments."""
+    def originals(self) -> Iterator[tuple[int, int, int]]:
+        """(start, end, dumped bytes) of each of these mappings."""
         for text in self.mappings:
-            start, _, end = text.partition("-")
-            try:
-                yield int(start, 16), int(end, 16)
-            except ValueError:
-                continue
+            found = _MAPPING.fullmatch(text)
+            if found is not None:
+                yield int(found[1], 16), int(found[2], 16), int(found[3] or "0", 16)
 
 
 def decoded(data: bytes | None) -> SlimNote | None:

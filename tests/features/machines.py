@@ -32,7 +32,7 @@ _WALKER = program(
         Function("main", 8, {"call outer": "call outer"}),
         Function(
             "outer",
-            8,
+            0x18,
             {
                 "call inner": "call inner",
                 "call jumper": "call jumper",
@@ -100,8 +100,8 @@ ABORT_MESSAGE_AT = LIBC + _LIBC.variables["__abort_msg"]
 # What stands on the stack while inner runs: its caller's return address above its 24 bytes, and so on outward.
 CALLERS = {
     INSIDE + 0x18: walker.after("outer", "call inner"),
-    INSIDE + 0x28: walker.after("main", "call outer"),
-    INSIDE + 0x38: walker.after("_start", "call main"),
+    INSIDE + 0x38: walker.after("main", "call outer"),
+    INSIDE + 0x48: walker.after("_start", "call main"),
 }
 
 
@@ -328,8 +328,8 @@ MACHINES: dict[str, Machine] = {
         {"rip": walker.at("large", "store"), "rsp": STACK - 0x800},
         {
             STACK + 0x808: walker.after("outer", "call large"),
-            STACK + 0x818: walker.after("main", "call outer"),
-            STACK + 0x828: walker.after("_start", "call main"),
+            STACK + 0x828: walker.after("main", "call outer"),
+            STACK + 0x838: walker.after("_start", "call main"),
         },
     ),
     "sp one bit off": Machine("one_bit_off", _NULL_READ, inside("load", INSIDE ^ 1 << 9, rax=0x10)),
@@ -465,10 +465,9 @@ MACHINES: dict[str, Machine] = {
         _NULL_READ,
         inside("load", INSIDE - 0x10, rax=0x10),
         {
+            **CALLERS,
             INSIDE + 0x8: unwinder.after("_Unwind_RaiseException", "call *rax"),
             INSIDE + 0x18: walker.after("outer", "call *rax"),
-            INSIDE + 0x28: walker.after("main", "call outer"),
-            INSIDE + 0x38: walker.after("_start", "call main"),
         },
         besides=("unwinding_exception",),
     ),
