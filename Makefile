@@ -27,7 +27,7 @@ lint: $(VENV)/test.stamp  ## ruff, import contracts, types
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy
 
-bench: $(VENV)/test.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
+bench: $(VENV)/bench.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
 	$(BIN)/python -m bench
 
 accuracy: $(VENV)/test.stamp  ## make crashes with known mechanisms, and score the labels
@@ -63,3 +63,8 @@ $(VENV)/test.stamp: pyproject.toml $(VENV)/made.stamp
 	@echo "Installing what the tests need into $(VENV)"
 	@$(PIP) install -e '.[test,symbols]'
 	@touch $(VENV)/run.stamp $@
+
+$(VENV)/bench.stamp: pyproject.toml $(VENV)/made.stamp
+	@echo "Installing what the bench needs into $(VENV)"
+	@$(PIP) install -e '.[test,symbols,bench]'
+	@touch $(VENV)/run.stamp $(VENV)/test.stamp $@

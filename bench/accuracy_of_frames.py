@@ -1,12 +1,14 @@
 """Frames against eu-stack's, pc by pc, for every thread of every core dump on which both give any.
 
-Two lists are compared up to the end of the shorter; which one ends first, and why, is counted apart. A difference is
-put into a class by what stands at the first pc that differs, and each class is explained beside its count.
+Two lists are compared up to the end of the shorter. Each thread falls into a class by what stands where the lists part;
+the classes in which eu-stack is at fault, and can be shown to be, are explained, and the others are listed in full on
+stderr. Its fallback where no unwind table covers a pc is the frame pointer, which behind a bad pc is still the
+caller's own: so it leaves the caller out (elfutils, backends/x86_64_unwind.c).
 """
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,23 +16,33 @@ from bench.crashes import CannotMake, Workshop
 from bench.part import Asked, Part, Table
 from bench.peers import EU_STACK, PeerThread, available, eu_stack_threads
 from broadstreet.errors import UnreadableSpecimen
-from broadstreet.pipeline import BinarySources, case_at
-from broadstreet.records.case import Case, ThreadFact
+from broadstreet.pipeline import BinarySources, case_at, close_case_at
+from broadstreet.reading.machine_state import MachineState
+from broadstreet.records.case import ThreadFact
+from broadstreet.records.frame import Frame
 from broadstreet.sources.binaries import Binaries
 
-EXAMPLES = 3
+EXAMPLES = 2
 EU_STACK_MOST = 256
+MOST_LEFT_OUT = 3
 
+SAME = "same"
 EXPLAINED = {
-    "same": "the same pcs, and both end at the same frame",
-    "eu-stack stops at a pc outside of all code": "it has no unwind rule there; we take the return address at sp",
-    "eu-stack stops at a frame without unwind table": "we go on by frame pointer or by a search of the stack",
-    "eu-stack stops, error": "it says why (mostly: address out of range, no matching address range)",
-    "eu-stack stops, silently": "its list ends and no error is printed; ours goes on by the unwind table",
-    "eu-stack stops at its limit": "256 frames, as ours by default",
-    "ours stops": "eu-stack's list goes on",
-    "differ behind a guess of ours": "the first pc that differs was found by frame pointer or by a search of the stack",
-    "differ behind a table of ours": "the first pc that differs was found by unwind table: one of both is wrong",
+    SAME: "the same pcs, and both lists end at the same frame",
+    "eu-stack: its limit": "256 frames",
+    "eu-stack ends at a bad pc": "no code is there, so it has no rule; we take the return address at sp",
+    "eu-stack ends without a rule": "no unwind table covers the pc; we go on by frame pointer or a search of the stack",
+    "eu-stack leaves callers out": "no table covers the pc, it follows rbp, and its list goes on as ours a frame later",
+    "eu-stack goes on at no code": "its next pc is in no executable mapping: a damaged or a foreign stack",
+    "eu-stack guesses on": "no table covers the pc, it follows rbp, here onto another stack; we find nothing to trust",
+    "ours: the bytes read end": "a deep stack, of which the crash alone reads 28 KiB; with every thread it is whole",
+}
+UNEXPLAINED = {
+    "eu-stack ends early": "ours goes on by the unwind table",
+    "ours lacks the binary": "at the frame before: it was not found, or not accepted",
+    "ours ends early": "eu-stack's list goes on, in code",
+    "they differ behind a search": "ours was found by frame pointer or by a search of the stack",
+    "they differ behind a table": "ours was found by unwind table: one of both is wrong",
 }
 
 
@@ -38,11 +50,11 @@ EXPLAINED = {
 class Tally:
     """What was compared so far."""
 
-    cores: int = 0
     threads: int = 0
     frames: int = 0
     equal: int = 0
-    not_both: int = 0
+    explained: int = 0
+    one_has_none: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -52,107 +64,138 @@ def measure(workshop: Workshop, folders: Iterable[Path]) -> Part:
     if not available(EU_STACK):
         raise CannotMake("eu-stack is not here. On Debian and Ubuntu: apt-get install elfutils")
     binaries = BinarySources().open()
-    sets = [(crashes.title, crashes.cores) for crashes in (*workshop.ordinary(), workshop.deep_large())]
-    sets += [(str(folder), tuple(sorted(folder.rglob("*core*")))) for folder in folders]
-    rows, all_classes, examples = [], Counter[str](), []
-    different = 0
-    for title, cores in sets:
-        tally = Tally()
-        for core in cores:
-            if core.is_file():
-                compare(core, binaries, tally)
-        rows.append(
-            tuple(
-                [title]
-                + [f"{n:,}" for n in (tally.cores, tally.threads, tally.frames, tally.equal, tally.not_both)]
-                + [f"{100 * tally.equal / max(1, tally.frames):.2f} %"]
-            )
-        )
-        all_classes += tally.classes
-        different += tally.frames - tally.equal
-        examples += [(name, line) for name, lines in tally.examples.items() for line in lines]
+    made = [(crashes.title, crashes.cores) for crashes in (*workshop.ordinary(), workshop.deep_large())]
+    given = [(str(folder), tuple(sorted(folder.rglob("*.core")))) for folder in folders]
     table = Table(
-        "Frames equal to eu-stack's, for every thread",
-        ("core dumps", "cores", "threads compared", "frames compared", "equal", "threads not in both", "equal"),
-        rows,
-        ("Compared up to the end of the shorter list; a thread counts where both give at least one frame.",),
+        "Frames equal to eu-stack's",
+        ("core dumps", "read", "cores", "threads", "frames", "equal", "differ, explained", "differ", "one has none"),
+        notes=(
+            "Compared up to the end of the shorter list. Every thread: as `broadstreet read` does; crash alone: from"
+            " the bytes that a scan reads, where the registers are those of the notes.",
+        ),
     )
-    classes = Table(
-        "Threads by how the two lists differ",
-        ("threads", "class", "explained"),
-        [(f"{count:,}", name, EXPLAINED[name]) for name, count in all_classes.most_common()],
-    )
-    shown = Table("Examples", ("class", "core dump, thread, and the first difference"), examples)
+    tallies = []
+    for title, cores in made + given:
+        every, alone = Tally(), Tally()
+        count = sum(_compare(core, binaries, every, alone) for core in cores)
+        for name, tally in (("every thread", every), ("crash alone", alone)):
+            numbers = (count, tally.threads, tally.frames, tally.equal, tally.explained)
+            wrong = tally.frames - tally.equal - tally.explained
+            table.rows.append((title, name, *(f"{n:,}" for n in (*numbers, wrong, tally.one_has_none))))
+            tallies.append(tally)
+    wrong = sum(tally.frames - tally.equal - tally.explained for tally in tallies)
     return Part(
         "accuracy-of-frames",
-        (table, classes, shown),
-        (Asked("frames that differ from eu-stack's", "0, or explained", f"{different:,}", different == 0),),
+        (table, *_classes(tallies)),
+        (Asked("frames that differ from eu-stack's and are not explained", "0", f"{wrong:,}", wrong == 0),),
     )
 
 
-def compare(core: Path, binaries: Binaries, tally: Tally) -> None:
-    """Compare every thread of one core dump."""
+def _classes(tallies: Sequence[Tally]) -> tuple[Table, Table]:
+    counts = sum((tally.classes for tally in tallies), Counter[str]())
+    known = EXPLAINED | {name: f"{why}; not explained" for name, why in UNEXPLAINED.items()}
+    classes = Table(
+        "Threads by how the two lists part",
+        ("threads", "class", "what it means"),
+        [(f"{count:,}", name, known[name]) for name, count in counts.most_common()],
+    )
+    examples = Table("Examples", ("class", "core dump, thread, and where the lists part"))
+    for name in counts:
+        lines = [line for tally in tallies for line in tally.examples.get(name, [])]
+        examples.rows.extend((name, line) for line in lines[:EXAMPLES])
+    return classes, examples
+
+
+def _compare(core: Path, binaries: Binaries, every: Tally, alone: Tally) -> int:
     try:
-        case = case_at(str(core), binaries, whole=True)
+        case, state = close_case_at(str(core), binaries, whole=True)
+        quick = case_at(str(core), binaries)
     except UnreadableSpecimen:
-        return
+        return 0
+    if state is None:
+        return 0
     theirs = eu_stack_threads(core)
-    tally.cores += 1
     for thread in case.threads:
-        peer = theirs.get(thread.tid)
-        if peer is None or not peer.pcs or not thread.frames:
-            tally.not_both += 1
-            continue
-        tally.threads += 1
-        _compare_thread(core, case, thread, peer, tally)
+        _tally(core, state, thread, thread.frames, theirs.get(thread.tid), every)
+    if quick.context == "notes":
+        _tally(core, state, case.threads[0], quick.frames, theirs.get(case.threads[0].tid), alone)
+    return 1
 
 
-def _compare_thread(core: Path, case: Case, thread: ThreadFact, peer: PeerThread, tally: Tally) -> None:
-    ours = [frame.pc for frame in thread.frames]
+def _tally(
+    core: Path,
+    state: MachineState,
+    thread: ThreadFact,
+    frames: Sequence[Frame],
+    peer: PeerThread | None,
+    tally: Tally,
+) -> None:
+    if peer is None or not peer.pcs or not frames:
+        tally.one_has_none += 1
+        return
+    ours = [frame.pc for frame in frames]
     shorter = min(len(ours), len(peer.pcs))
-    equal = next((at for at in range(shorter) if ours[at] != peer.pcs[at]), shorter)
+    parting = next((at for at in range(shorter) if ours[at] != peer.pcs[at]), shorter)
+    equal = sum(ours[at] == peer.pcs[at] for at in range(shorter))
+    name = _class(state, frames, peer, parting)
+    if name == "ours ends early" and len(thread.frames) > len(frames):
+        name = "ours: the bytes read end"
+    tally.threads += 1
     tally.frames += shorter
-    tally.equal += sum(ours[at] == peer.pcs[at] for at in range(shorter))
-    name = _class(case, thread, peer, equal)
+    tally.equal += equal
+    tally.explained += shorter - equal if name in EXPLAINED else 0
     tally.classes[name] += 1
-    if name != "same":
-        examples = tally.examples.setdefault(name, [])
-        if len(examples) < EXAMPLES:
-            examples.append(f"{core.name} {thread.tid}: {_first_difference(thread, peer, equal)}")
-    if name in ("ours stops", "differ behind a table of ours", "differ behind a guess of ours"):
-        print(f"{name}: {core} thread {thread.tid}\n{_both(thread, peer)}", file=sys.stderr)
+    if name != SAME:
+        tally.examples.setdefault(name, []).append(f"{core.name} {thread.tid}: {_parting(frames, peer, parting)}")
+    if name in UNEXPLAINED:
+        print(f"{name}: {core} thread {thread.tid}\n{_both(frames, peer)}", file=sys.stderr)
 
 
-def _class(case: Case, thread: ThreadFact, peer: PeerThread, equal: int) -> str:
-    ours = thread.frames
-    if equal == len(ours) == len(peer.pcs):
-        return "same"
-    if equal == len(ours):
-        return "ours stops"
-    if equal < len(peer.pcs):
-        guessed = ours[equal].trust in ("frame_pointer", "stack_scan")
-        return "differ behind a guess of ours" if guessed else "differ behind a table of ours"
-    if len(peer.pcs) == EU_STACK_MOST:
-        return "eu-stack stops at its limit"
-    if ours[equal - 1].module is None:
-        return "eu-stack stops at a pc outside of all code"
-    if ours[equal].trust != "unwind_table":
-        return "eu-stack stops at a frame without unwind table"
-    return "eu-stack stops, error" if peer.error else "eu-stack stops, silently"
+def _class(state: MachineState, frames: Sequence[Frame], peer: PeerThread, parting: int) -> str:
+    ours, theirs = [frame.pc for frame in frames[parting:]], list(peer.pcs[parting:])
+    if not ours and not theirs:
+        return SAME
+    if theirs and not state.space.executable(theirs[0]):
+        return "eu-stack goes on at no code"
+    before = frames[max(0, parting - 1)]
+    module, row = state.process.row(before.pc, before.return_address)
+    guessed = bool(ours) and frames[parting].trust in ("frame_pointer", "stack_scan")
+    if module is not None and module.binary is None:
+        return "ours lacks the binary"
+    if not ours:
+        return "ours ends early" if row is not None else "eu-stack guesses on"
+    if not theirs:
+        return _why_theirs_end(state, before, len(peer.pcs), guessed)
+    if guessed and any(_goes_on_as(theirs, ours[left_out:]) for left_out in range(1, MOST_LEFT_OUT + 1)):
+        return "eu-stack leaves callers out"
+    return "they differ behind a search" if guessed else "they differ behind a table"
 
 
-def _first_difference(thread: ThreadFact, peer: PeerThread, equal: int) -> str:
-    ours = thread.frames[equal] if equal < len(thread.frames) else None
-    theirs = hex(peer.pcs[equal]) if equal < len(peer.pcs) else f"end{f' ({peer.error})' if peer.error else ''}"
-    mine = f"{ours.pc:#x} in {ours.function or ours.module} ({ours.trust})" if ours else "end"
-    return f"frame {equal}: ours {mine}, eu-stack {theirs}"
+def _why_theirs_end(state: MachineState, before: Frame, count: int, guessed: bool) -> str:
+    if count == EU_STACK_MOST:
+        return "eu-stack: its limit"
+    if not state.space.executable(before.pc):
+        return "eu-stack ends at a bad pc"
+    return "eu-stack ends without a rule" if guessed else "eu-stack ends early"
 
 
-def _both(thread: ThreadFact, peer: PeerThread) -> str:
+def _goes_on_as(one: list[int], other: list[int]) -> bool:
+    shorter = min(len(one), len(other))
+    return shorter > 0 and one[:shorter] == other[:shorter]
+
+
+def _parting(frames: Sequence[Frame], peer: PeerThread, parting: int) -> str:
+    ours = frames[parting] if parting < len(frames) else None
+    theirs = hex(peer.pcs[parting]) if parting < len(peer.pcs) else f"ends ({peer.error or 'no error'})"
+    mine = f"{ours.pc:#x} in {ours.function or ours.module} ({ours.trust})" if ours else "ends"
+    return f"frame {parting}: ours {mine}, eu-stack {theirs}"
+
+
+def _both(frames: Sequence[Frame], peer: PeerThread) -> str:
     lines = []
-    for at in range(max(len(thread.frames), len(peer.pcs))):
-        ours = thread.frames[at] if at < len(thread.frames) else None
-        mine = f"{ours.pc:#018x} {ours.trust:12} {ours.function}" if ours else "-"
+    for at in range(max(len(frames), len(peer.pcs))):
+        ours = frames[at] if at < len(frames) else None
+        mine = f"{ours.pc:#018x} {ours.trust:12} {ours.function or ours.module}" if ours else "-"
         theirs = f"{peer.pcs[at]:#018x}" if at < len(peer.pcs) else "-"
         lines.append(f"  {at:3} {theirs:18}  {mine}")
     return "\n".join([*lines, f"  eu-stack: {peer.error or 'no error'}"])

@@ -16,7 +16,7 @@ class Spread(NamedTuple):
     median: float
     low: float
     high: float
-    count: int
+    runs: int
 
     def __str__(self) -> str:
         digits = 3 if self.median < 10 else 1
@@ -36,12 +36,11 @@ def cpu_here(work: Callable[[], object]) -> float:
 
 
 class Ended(NamedTuple):
-    """A command that ended: CPU milliseconds of it and of its children, wall milliseconds, peak of its memory."""
+    """A command that ended: CPU milliseconds of it and of its children, and wall milliseconds."""
 
     status: int
     cpu: float
     wall: float
-    peak_bytes: int
 
 
 def ended(command: Sequence[str]) -> Ended:
@@ -53,7 +52,7 @@ def ended(command: Sequence[str]) -> Ended:
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu = (used.ru_utime + used.ru_stime) * MILLISECONDS
-    return Ended(process.returncode, cpu, wall * MILLISECONDS, used.ru_maxrss * 1024)
+    return Ended(process.returncode, cpu, wall * MILLISECONDS)
 
 
 def environment() -> Mapping[str, str]:

@@ -1,10 +1,12 @@
 """The debuggers that the figures are compared with, where they are installed."""
 
 import importlib.util
+import logging
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,12 +46,11 @@ def drgn_frames(core: str) -> int:
     """How many frames drgn finds in the crashing thread, in this process, with all that it must load anew."""
     import drgn
 
+    logging.getLogger("drgn").setLevel(logging.ERROR)  # it warns of each binary without debug information
     program = drgn.Program()
     program.set_core_dump(core)
-    try:
+    with suppress(drgn.MissingDebugInfoError):  # distributions ship programs without it; unwind tables were loaded
         program.load_default_debug_info()
-    except drgn.MissingDebugInfoError:
-        pass  # distributions ship programs without it; the unwind tables were loaded
     return len(str(program.crashed_thread().stack_trace()).splitlines())
 
 

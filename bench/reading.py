@@ -8,6 +8,7 @@ for each program anew.
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -24,6 +25,7 @@ PROCESS_RUNS = 5
 ASKED_MILLISECONDS = 1.0
 ASKED_RATIOS = {GDB: 150.0, f"{DRGN}, in process": 80.0}
 COMMANDS = (GDB, EU_STACK, DRGN)
+Read = Callable[[str, Binaries], object]
 
 
 def measure(workshop: Workshop) -> Part:
@@ -56,14 +58,15 @@ def measure(workshop: Workshop) -> Part:
             peers.rows.append((crashes.title, name, str(theirs), f"{ratio:,.0f}"))
             if name in ASKED_RATIOS:
                 least = ASKED_RATIOS[name]
-                asked.append(Asked(f"times {name}, {crashes.title}", f">= {least:.0f}", f"{ratio:,.0f}", ratio >= least))
+                what = f"times {name}, {crashes.title}"
+                asked.append(Asked(what, f">= {least:.0f}", f"{ratio:,.0f}", ratio >= least))
     absent = [name for name in COMMANDS if not available(name)]
     if absent:
         peers.rows.append(("all", ", ".join(absent), "not installed", ""))
     return Part("reading", (costs, peers), tuple(asked))
 
 
-def warm_costs(cores: Iterable[Path], calls: int, read: Callable[[str, Binaries], object]) -> tuple[list[float], Spread]:
+def warm_costs(cores: Iterable[Path], calls: int, read: Read) -> tuple[list[float], Spread]:
     """CPU of the first sight of each core dump, in order, and then of many calls over all of them in turn."""
     binaries = BinarySources().open()
     paths = [str(core) for core in cores]
@@ -89,7 +92,7 @@ def _theirs(crashes: Crashes) -> Iterable[tuple[str, Spread]]:
             yield name, _processes(command(name, crashes.executable, crashes.cores[0]), PEER_RUNS)
     if available(DRGN):
         paths = [str(core) for core in islice(cycle(crashes.cores), PEER_RUNS + 1)]
-        costs = [cpu_here(lambda path=path: drgn_frames(path)) for path in paths]
+        costs = [cpu_here(partial(drgn_frames, path)) for path in paths]
         yield f"{DRGN}, in process", spread(costs[1:])
 
 

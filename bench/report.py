@@ -12,7 +12,7 @@ from bench.peers import DRGN, EU_STACK, GDB, available, version
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 ASKED_HEAD = ("part", "figure", "asked", "found", "")
-DISTRIBUTIONS = ("numpy", "capstone", "pyarrow")
+DISTRIBUTIONS = ("capstone", "msgspec", "pyarrow")
 
 
 def text(table: Table) -> str:
@@ -25,9 +25,9 @@ def text(table: Table) -> str:
 
 def asked_table(parts: Iterable[Part]) -> Table:
     """Every figure that was asked for, the ones that fall short marked."""
-    rows = [
-        (part.title, one.what, one.asked, one.found, "met" if one.met else "short") for part in parts for one in part.asked
-    ]
+    rows: list[tuple[str, ...]] = []
+    for part in parts:
+        rows += [(part.title, one.what, one.asked, one.found, "met" if one.met else "short") for one in part.asked]
     return Table("What was asked, and what was found", ASKED_HEAD, rows)
 
 
@@ -55,12 +55,13 @@ def machine() -> list[tuple[str, ...]]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    packages = [f"{name} {distribution_version(name)}" for name in DISTRIBUTIONS]
     peers = [version(name) if available(name) else f"{name}: not installed" for name in (GDB, EU_STACK, DRGN)]
     return [
         ("CPU", f"{_processor()}, {len(os.sched_getaffinity(0))} used"),
         ("memory", f"{memory:.0f} GiB"),
         ("system", f"Linux {platform.release()}, {platform.freedesktop_os_release()['PRETTY_NAME']}"),
-        ("Python", f"{platform.python_version()}, " + ", ".join(f"{d} {distribution_version(d)}" for d in DISTRIBUTIONS)),
+        ("Python", ", ".join([platform.python_version(), *packages])),
         ("compiler", compiler),
         ("peers", "; ".join(peers)),
         ("Broad Street", commit or "not in git"),

@@ -16,9 +16,11 @@ from broadstreet.errors import UnreadableSpecimen, UsageError
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import Reading, read
 from broadstreet.records.case import Case, Outcome, Unreadable
+from broadstreet.records.line import Line
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.circumstances import circumstances
 from broadstreet.sources.core_file import CoreSource, OpenCore
+from broadstreet.sources.symbols import lines
 
 BATCH = 16  # paths for a worker at a time: large enough to hide the queue, small enough for a smooth bar
 WAITING = 4  # batches per worker that are queued
@@ -117,3 +119,16 @@ def _batches(paths: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(paths)
     while batch := list(islice(rest, BATCH)):
         yield batch
+
+
+def source_lines(state: MachineState) -> dict[int, list[Line]]:
+    """The source lines of each frame that has debug information, by the frame's number; empty without the extra."""
+    found = {}
+    for index, frame in enumerate(state.frames):
+        place = frame.pc - frame.return_address
+        module = state.modules.at(place)
+        if module is not None and module.binary is not None:
+            at = lines(module.binary, module.vaddr(place))
+            if at:
+                found[index] = at
+    return found

@@ -89,7 +89,7 @@ def slim(path: str, out: str, binaries: Binaries, standalone: bool = False, poin
             if _written(core_dump(core), out, original.case, binaries):
                 break
         else:
-            raise RuntimeError(f"the slim form of {path} would not give the same case")
+            raise UsageError(f"the slim form of {path} would not give the same case", "Keep the original.")
     missing = [gap.what for gap in original.case.missing if gap.what.startswith("binary ")]
     names = tuple(what.removeprefix("binary ") for what in missing)
     return SlimFact(original.case.bytes_present, os.stat(out).st_size, names)
@@ -115,7 +115,8 @@ def _original(path: str, source: CoreSource, binaries: Binaries) -> _Original:
 def _notes(source: CoreSource) -> tuple[int, tuple[CoreNote, ...], int]:
     (first,) = source.ranges(((0, elf.ELF_HEADER.size),))
     head = elf.header(first)
-    (table,) = source.ranges(((head.program_headers, elf.PROGRAM_HEADER.size * head.program_header_count),))
+    count = max(1, head.program_header_count)  # as the reader does where a damaged header says none
+    (table,) = source.ranges(((head.program_headers, elf.PROGRAM_HEADER.size * count),))
     note = next(segment for segment in elf.program_headers(table) if segment.type == elf.PT_NOTE)
     (segment,) = source.ranges(((note.offset, note.file_size),))
     found = [CoreNote(name, kind, segment[start : start + size]) for name, kind, start, size in elf.notes(segment)]
@@ -192,7 +193,15 @@ def _memory(original: _Original, near: list[tuple[int, bytes]], address: int, si
             (data,) = original.source.ranges(((offset, length),))
             near.append((start, data))
             return data[address - start : address - start + size]
-    return b""
+    return _unchanged(original.reading, address, size)
+
+
+def _unchanged(reading: Reading, address: int, size: int) -> bytes:
+    """What was mapped read-only and not dumped, from the binary: a narrow coredump_filter leaves out ELF headers."""
+    mapping, module = reading.space.mapping(address), reading.modules.at(address)
+    if mapping is None or mapping.writable or module is None or module.binary is None:
+        return b""
+    return module.binary.code(module.vaddr(address), size) or b""
 
 
 def _slim_core(

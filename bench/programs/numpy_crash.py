@@ -12,7 +12,7 @@ started = threading.Barrier(THREADS + 1)
 
 def compute() -> None:
     """Multiply matrices until the process ends."""
-    matrix = numpy.random.default_rng(0).random((64, 64))
+    matrix: numpy.ndarray = numpy.random.default_rng(0).random((64, 64))
     started.wait()
     while True:
         matrix = numpy.linalg.inv(matrix @ matrix + numpy.eye(64))

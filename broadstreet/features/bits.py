@@ -25,6 +25,7 @@ CALLER_SP_BITS = range(4, 47)
 RETURN_SP_BITS = range(12, 48)
 RETURN_CHAIN, SP_CHAIN = 3, 2
 WORD_BYTES = 8
+VDSO = "[vdso]"
 CLEAR_WORDS = 128  # of the stack above: without a return address in them
 
 
@@ -235,8 +236,10 @@ def _one_bit_from_return_address(state: MachineState, word: int) -> bool | None:
     return None if None in kinds else False
 
 
-def _fits_elsewhere(state: MachineState) -> bool:
+def _fits_elsewhere(state: MachineState) -> bool | None:
     process, architecture = state.process, state.architecture
+    if state.space.word(state.sp) is None:
+        return None
     if any(state.registers.get(name) == state.pc for name in architecture.general):
         return False  # a jump through a register to a place that is gone
     for bit in range(64):
@@ -268,22 +271,20 @@ def _called_here(state: MachineState, pc: int, cfa: int) -> bool:
 
 
 def _code_bits(state: MachineState) -> int | None:
-    """In how many bits the dumped code near the pc differs from the binary; null where they cannot be compared."""
-    compared = False
-    different = 0
-    for start, end, data in state.space.windows():
-        mapping = state.space.mapping(start)
-        if mapping is None or not mapping.executable or mapping.writable:
+    """In how many bits the dumped code that was fetched differs from the binary; null where it cannot be compared."""
+    different: dict[int, int] | None = None
+    for mapping in state.space.dumped_code:
+        module = state.modules.at(mapping.start)
+        if module is None or module.binary is None or module.name == VDSO:
             continue
-        module = state.modules.at(start)
-        if module is None or module.binary is None or module.path == "[vdso]":
-            continue
-        ours = module.binary.code(module.vaddr(start), end - start)
-        if ours is None:
-            continue
-        compared = True
-        if ours != data[: len(ours)]:
-            theirs = data[: len(ours)]
-            ours = ours[: len(theirs)]
-            different += (int.from_bytes(ours, "little") ^ int.from_bytes(theirs, "little")).bit_count()
-    return different if compared else None
+        for start, end, data in state.space.windows():
+            low, high = max(start, mapping.start), min(end, mapping.start + mapping.file_size)
+            ours = module.binary.code(module.vaddr(low), high - low) if low < high else None
+            if ours is None:
+                continue
+            different = different or {}
+            theirs = data[low - start : low - start + len(ours)]
+            if ours != theirs:
+                pairs = zip(ours, theirs, strict=False)
+                different |= {low + at: one ^ other for at, (one, other) in enumerate(pairs) if one != other}
+    return None if different is None else sum(byte.bit_count() for byte in different.values())

@@ -45,7 +45,8 @@ def _left_behind(state: MachineState) -> bool | None:
     if mapping is None:
         return None
     low = max(state.sp - below, mapping.start)
-    words = state.space.words(low, (state.sp - low) // 8)
+    count = (state.sp - low) // 8
+    words = state.space.words(low, count)
     if not words:
         return None
     process = state.process
@@ -63,6 +64,8 @@ def _left_behind(state: MachineState) -> bool | None:
         function = module.binary.symbol(module.vaddr(word - 1)) if module.binary else None
         if _is_unwinder(function.name if function else None, module.path):
             return True
+    if len(words) < count:
+        return None
     return None if state.context == "recovered" else False  # a handler on the same stack overwrote what lay there
 
 

@@ -7,7 +7,7 @@ link-time addresses of the file. Tables that are damaged count as absent: the wa
 import lzma
 import struct
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from broadstreet.errors import UnreadableSpecimen
 from broadstreet.formats import elf
@@ -35,6 +35,16 @@ class Symbol(NamedTuple):
     size: int
 
 
+class Tables(Protocol):
+    """Where parsed symbol tables are kept between processes."""
+
+    def load(self, build_id: str) -> list[Symbol] | None:
+        """The symbols of a binary; null where they were never kept."""
+
+    def save(self, build_id: str, symbols: list[Symbol]) -> None:
+        """Keep the symbols of a binary."""
+
+
 class Flow(NamedTuple):
     """A function's `indirect_jump` may be a tail call; a `frameless_call` is one made before anything was pushed."""
 
@@ -45,12 +55,13 @@ class Flow(NamedTuple):
 class Binary:
     """An ELF file in memory. `data` may be an mmap of the file: binaries are ours, unlike core dumps."""
 
-    def __init__(self, data: Buffer, path: str | None = None) -> None:
+    def __init__(self, data: Buffer, path: str | None = None, tables: Tables | None = None) -> None:
         head = elf.header(data)
         if head.machine not in ARCHITECTURES:
             raise UnreadableSpecimen("ELF header", 18, "x86-64 or aarch64", f"machine {head.machine}")
         self._data = memoryview(data)  # a slice of an mmap would be a copy, of gigabytes where a size is damaged
         self.path = path
+        self._tables = tables
         self._head = head
         self.architecture = ARCHITECTURES[head.machine].name
         table = data[head.program_headers : head.program_headers + 56 * min(head.program_header_count, 4096)]
@@ -182,7 +193,7 @@ class Binary:
 
     def _symbol(self, address: int) -> Symbol | None:
         if self._starts is None:
-            self._symbols = sorted(self._all_symbols(), key=lambda symbol: (symbol.start, symbol.size))
+            self._symbols = self._kept_symbols()
             self._starts = [symbol.start for symbol in self._symbols]
         index = bisect_right(self._starts, address) - 1
         if index < 0:
@@ -191,6 +202,14 @@ class Binary:
         if address >= found.start + (found.size or LONGEST_UNSIZED) or not self.executable(address):
             return None
         return self._preferred(index)
+
+    def _kept_symbols(self) -> list[Symbol]:
+        kept = self._tables.load(self.build_id) if self._tables and self.build_id else None
+        if kept is None:
+            kept = sorted(self._all_symbols(), key=lambda symbol: (symbol.start, symbol.size))
+            if self._tables and self.build_id:
+                self._tables.save(self.build_id, kept)
+        return kept
 
     def _preferred(self, index: int) -> Symbol:
         found = self._symbols[index]

@@ -101,7 +101,8 @@ def call_before(architecture: str, code: bytes) -> CallKind:
         word = int.from_bytes(code[-4:], "little") if len(code) >= 4 else 0
         if word >> 26 == 0b100101:
             return "direct"
-        return "indirect" if word & 0xFFFFFC1F == 0xD63F0000 or word & 0xFFFFF800 == 0xD73F0800 else "none"
+        plain, signed = word & 0xFFFFFC1F == 0xD63F0000, word & 0xFEFFF800 == 0xD63F0800  # blr; blraa, blrab and with z
+        return "indirect" if plain or signed else "none"
     if len(code) >= 5 and code[-5] == 0xE8:
         return "direct"
     for size in range(2, min(LONGEST_CALL, len(code)) + 1):

@@ -28,6 +28,7 @@ class Row(NamedTuple):
     expressions: tuple[tuple[int, bytes, bool], ...]  # register, expression, True: it is a value and not an address
     values: tuple[tuple[int, int], ...]  # register is CFA + offset
     undefined: tuple[int, ...]
+    moved: tuple[tuple[int, int], ...]  # register is in another one, as in longjmp
     signal_frame: bool
     function_start: int
     function_end: int
@@ -120,6 +121,8 @@ class UnwindTable:
         if not 0 < size < LONGEST_ENTRY or identifier == 0:
             return None
         end = at + 4 + size
+        if end > len(self._frames):
+            return None  # half a program would give a wrong rule
         common = self._common(at + 4 - identifier)
         start, cursor = pointer(self._frames, at + 8, common.encoding, self._frames_address + at + 8)
         length, cursor = pointer(self._frames, cursor, common.encoding & 0x0F, 0)
@@ -205,6 +208,7 @@ def _executed(common: _Common, program: bytes, start: int, length: int, pc: int)
         tuple((r, v, kind == "value") for r, (kind, v) in rules.items() if isinstance(v, bytes)),
         tuple((r, v) for r, (kind, v) in rules.items() if kind == "offset" and isinstance(v, int)),
         tuple(r for r, (kind, _) in rules.items() if kind == "undefined"),
+        tuple((r, v) for r, (kind, v) in rules.items() if kind == "moved" and isinstance(v, int)),
         common.signal_frame,
         start,
         start + length,
@@ -298,7 +302,8 @@ def _operate(
     elif operation == 0x08:
         state.rules.pop(register, None)
     elif operation == 0x09:
-        raise MalformedDwarf("DW_CFA_register")
+        other, at = uleb(code, at)
+        state.rules[register] = ("moved", other)
     elif operation in (0x10, 0x16):
         block, at = _block(code, at)
         state.rules[register] = ("value" if operation == 0x16 else "at", block)

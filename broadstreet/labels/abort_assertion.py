@@ -1,4 +1,7 @@
-"""Abort by assertion: glibc's `assert`. Frameworks with checks of their own end in abort_other."""
+"""Abort by assertion: glibc's `assert`. Frameworks with checks of their own end in abort_other.
+
+Known confusion: none; the message or the function names it.
+"""
 
 from broadstreet.labels.rule import Rule
 from broadstreet.reading.context import SIGABRT

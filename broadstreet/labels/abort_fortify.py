@@ -1,4 +1,7 @@
-"""Abort by fortify: a `_chk` function of glibc found that it would write past the buffer."""
+"""Abort by fortify: a `_chk` function of glibc found that it would write past the buffer.
+
+Known confusion: none; the message names it.
+"""
 
 from broadstreet.labels.rule import Rule
 from broadstreet.reading.context import SIGABRT

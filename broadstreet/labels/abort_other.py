@@ -1,4 +1,7 @@
-"""Abort: `abort` was called by none of the checks that Broad Street knows; the callers tell."""
+"""Abort: `abort` was called by none of the checks that Broad Street knows; the callers tell.
+
+Known confusion: a framework's failed check, whose message went to a log and not to the C library.
+"""
 
 from broadstreet.labels.rule import Rule
 from broadstreet.reading.context import SIGABRT

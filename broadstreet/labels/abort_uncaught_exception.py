@@ -1,4 +1,7 @@
-"""Abort by std::terminate: an uncaught exception, a throw from noexcept, a pure virtual call."""
+"""Abort by std::terminate: an uncaught exception, a throw from noexcept, a pure virtual call.
+
+Known confusion: a program that calls std::terminate itself.
+"""
 
 from broadstreet.labels.rule import Rule
 from broadstreet.reading.context import SIGABRT

@@ -1,5 +1,7 @@
 """Bus error by alignment: SIGBUS with BUS_ADRALN (1). On x86-64 only with EFLAGS.AC set; on AArch64 for exclusives and
 atomics on odd addresses.
+
+Known confusion: none; the kernel names it.
 """
 
 from broadstreet.labels.rule import Rule

@@ -1,4 +1,7 @@
-"""In a signal handler: a signal frame is among the callers of the crash."""
+"""In a signal handler: a signal frame is among the callers of the crash.
+
+Known confusion: a coroutine that a signal handler switched to never returns through the frame.
+"""
 
 from broadstreet.labels.rule import Rule
 

@@ -1,6 +1,8 @@
 """No fault: a core dump of a living process, as gcore makes it.
 
 The thread carries no signal. What it was doing is no mechanism of a crash.
+
+Known confusion: a process that was stopped by a debugger in the midst of a crash.
 """
 
 from broadstreet.labels.rule import Rule

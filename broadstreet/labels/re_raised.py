@@ -2,6 +2,8 @@
 
 Where the process sent itself a fault signal but no saved context was found, this could not be judged: it may have
 raised the signal without a fault.
+
+Known confusion: a handler for another signal that raises this one by itself.
 """
 
 from broadstreet.labels.rule import Rule

@@ -48,7 +48,7 @@ class AddressSpace:
     """Mappings, and the windows of memory that were fetched so far."""
 
     def __init__(self, segments: Iterable[tuple[int, ...]], whole: Iterable[tuple[int, int, int]] = ()) -> None:
-        """Of program headers as tuples. `whole`: start, end and dumped bytes of mappings that a slim core dump holds in part.
+        """Of program headers as tuples. `whole`: start, end and dumped bytes of mappings that are held only in part.
 
         A process of 500 threads has a thousand mappings, of which a crash asks for ten: they are made when asked for.
         """
@@ -67,7 +67,11 @@ class AddressSpace:
         code = [raw for raw in self._raw if raw[2] & elf.PF_X and raw[0] >> 63 == 0]
         self.code_low = code[0][0] if code else 0
         self.code_high = code[-1][1] if code else 0
-        self.dumped_code = [Mapping._make(raw) for raw in code if raw[4] > PAGE and not raw[2] & elf.PF_W]
+        self.dumped_code = [  # and not only the first page, which is there for its build id
+            Mapping._make(raw)
+            for raw in code
+            if raw[4] and (raw[4] > PAGE or raw[4] == raw[1] - raw[0]) and not raw[2] & elf.PF_W
+        ]
 
     @property
     def mappings(self) -> list[Mapping]:

@@ -128,7 +128,8 @@ class MemoryPlan:
             return []  # as a rule: code is dumped only where it was changed, or by a wider coredump_filter
         for word in self.space.words(self.sp, CALLER_WORDS):
             page = word & -CODE_PAGE
-            if page in seen or not any(low <= word < high for low, high in dumped):
+            known = page in seen or self.space.read(page, CODE_PAGE) is not None
+            if known or not any(low <= word < high for low, high in dumped):
                 continue
             seen.add(page)
             place = self.space.file_range(page, CODE_PAGE)

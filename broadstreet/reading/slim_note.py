@@ -66,7 +66,7 @@ def decoded(data: bytes | None) -> SlimNote | None:
         return None
     try:
         return msgspec.json.decode(data, type=SlimNote)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 

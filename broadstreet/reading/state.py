@@ -75,7 +75,7 @@ def _signal(info: linux.SigInfo, data: bytes, error: int | None) -> Signal:
     by_kernel = info.code > 0
     faults = (contexts.SIGSEGV, contexts.SIGBUS, contexts.SIGILL, contexts.SIGFPE, contexts.SIGTRAP)
     address = info.address if by_kernel and info.signal in faults and info.code != SI_KERNEL else None
-    sender = linux.SIGINFO_SENDER.read(data).pid if info.code in SENDER_NAMED else None
+    sender = linux.SIGINFO_SENDER.read(data).pid if info.code in SENDER_NAMED and info.signal else None
     syscall = linux.SIGINFO_SYSCALL.read(data).number if info.signal == contexts.SIGSYS and by_kernel else None
     return Signal(info.signal, info.code, address, sender, error, syscall)
 

@@ -188,6 +188,10 @@ def _restored(process: Process, row: Row, registers: Registers, cfa: int) -> Reg
             continue
         value = evaluate(expression, cfa, _Numbered(process.architecture, registers), word)
         _assign(caller, name, value if is_value or value is None else word(value))
+    for number, other in row.moved:
+        name = names.get(number)
+        if name is not None:
+            _assign(caller, name, registers.get(names.get(other, "")))
     for number in row.undefined:
         caller.pop(names.get(number, ""), None)
     return caller
@@ -216,6 +220,8 @@ def _return_address(
     for number, _expression, _is_value in row.expressions:
         if number == architecture.dwarf_return:
             return caller.get(architecture.dwarf[number]), None
+    if any(number == architecture.dwarf_return for number, _other in row.moved):
+        return caller.get(architecture.dwarf[architecture.dwarf_return]), None
     if architecture.link is None:
         return None, None
     value = registers.get(architecture.link)

@@ -108,6 +108,7 @@ class Blanking:
         self._near_registers = {value ^ 1 << bit for value in repaired for bit in range(64)}
         stack_pointers = [step.registers.get(state.architecture.sp, 0) for step in (*state.steps, *state.handler_steps)]
         # A stack pointer that is no multiple of 8 reads words across the aligned ones.
+        self._blank = b"\0" if self._space.mapping(0) is None else b"\xff"
         self._phases = sorted({0, state.sp % WORD_BYTES, *(sp % WORD_BYTES for sp in stack_pointers)})
 
     def without_texts(self, address: int, data: bytes) -> bytes:
@@ -118,8 +119,8 @@ class Blanking:
         return self._with_spared(result, address, data)
 
     def pointers(self, address: int, data: bytes) -> bytes:
-        """Of the bytes of this stretch the pointers into mappings alone."""
-        result = bytearray(len(data))
+        """Of the bytes of this stretch the pointers into mappings alone; else zeros, unless zero is a pointer too."""
+        result = bytearray(self._blank * len(data))
         for phase in self._phases:
             for at in range((phase - address) % WORD_BYTES, len(data) - WORD_BYTES + 1, WORD_BYTES):
                 word = int.from_bytes(data[at : at + WORD_BYTES], "little")

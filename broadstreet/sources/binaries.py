@@ -13,9 +13,10 @@ from typing import BinaryIO
 
 from broadstreet.errors import UnreadableSpecimen
 from broadstreet.formats import elf
-from broadstreet.formats.binary import Binary
+from broadstreet.formats.binary import Binary, Tables
 from broadstreet.records.wanted import BinaryWanted
 from broadstreet.sources.debuginfod import Debuginfod
+from broadstreet.sources.table_cache import TableCache
 
 LONGEST_INDEX = 200_000  # files of a plain folder; a whole sysroot has about this many
 HEAD_BYTES = 4096
@@ -31,6 +32,7 @@ class Binaries:
         self._folders = [Path(folder) for folder in folders]
         self._store = Path(store) if store else None
         self._debuginfod = Debuginfod(debuginfod, self._store) if debuginfod else None
+        self._tables = TableCache(self._store / "tables") if self._store else None
         self._by_id: dict[str, Binary | None] = {}
         self._by_path: dict[str, tuple[tuple[int, int, int], Binary | None]] = {}
         self._index: dict[str, Path] | None = None
@@ -46,7 +48,7 @@ class Binaries:
     def _search(self, wanted: BinaryWanted) -> Binary | None:
         build_id = wanted.build_id or ""
         for candidate in self._candidates(build_id):
-            binary = _opened(candidate)
+            binary = self._opened(candidate)
             if binary is not None and binary.build_id == build_id:
                 return binary
         at_path = self._at_path(wanted.path)
@@ -54,8 +56,11 @@ class Binaries:
             return at_path
         if self._debuginfod is not None:
             fetched = self._debuginfod.executable(build_id)
-            return _opened(fetched) if fetched else None
+            return self._opened(fetched) if fetched else None
         return None
+
+    def _opened(self, path: Path) -> Binary | None:
+        return _opened(path, self._tables)
 
     def _candidates(self, build_id: str) -> list[Path]:
         if len(build_id) < 3:
@@ -91,7 +96,7 @@ class Binaries:
             key = (status.st_ino, status.st_size, status.st_mtime_ns)
             kept = self._by_path.get(place)
             if kept is None or kept[0] != key:
-                kept = self._by_path[place] = (key, _opened(Path(place)))
+                kept = self._by_path[place] = (key, self._opened(Path(place)))
             if kept[1] is not None:
                 return kept[1]
         return None
@@ -107,14 +112,14 @@ def build_id_of(path: Path) -> str | None:
     return elf.build_id(head) if head[:4] == elf.MAGIC else None
 
 
-def _opened(path: Path) -> Binary | None:
+def _opened(path: Path, tables: Tables | None) -> Binary | None:
     try:
         if not path.is_file() or path.stat().st_size < elf.ELF_HEADER.size:
             return None  # asked before it is opened: a core dump may name a pipe, which would wait for a writer
         with path.open("rb") as file:
             if path.suffix == COMPRESSED:
-                return Binary(_unpacked(file))
-            return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), str(path))
+                return Binary(_unpacked(file), None, tables)
+            return Binary(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ), str(path), tables)
     except (OSError, ValueError, EOFError, UnreadableSpecimen):
         return None
 

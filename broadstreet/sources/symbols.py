@@ -1,17 +1,10 @@
 """file:line and inlined functions, with the optional extra `[symbols]` (symbolic). Nothing depends on it."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from broadstreet.formats.binary import Binary
-
-
-class Line(NamedTuple):
-    """A source line; `function` is the inlined one where it stands in another."""
-
-    function: str
-    file: str
-    line: int
+from broadstreet.records.line import Line
 
 
 def available() -> bool:
@@ -28,7 +21,7 @@ def lines(binary: Binary, address: int) -> list[Line]:
     cache = _symcache(binary.path) if binary.path and available() else None
     if cache is None:
         return []
-    found = [Line(one.function_name, one.full_path, one.line) for one in cache.lookup(address)]
+    found = [Line(one.symbol, one.full_path or "", one.line) for one in cache.lookup(address)]
     return [line for line in found if line.line]
 
 

@@ -23,6 +23,7 @@ def binaries() -> None:
 def add(places: tuple[str, ...], store: str | None) -> None:
     """Keep every program and library below DIR: unwind tables, names and code, no debug information."""
     from broadstreet.sources.binary_store import add as kept
+    from broadstreet.surfaces.text import echo, safe
 
     target = store or store_path()
     total = failed = 0
@@ -31,7 +32,7 @@ def add(places: tuple[str, ...], store: str | None) -> None:
             total += 1
             if one.reason is not None:
                 failed += 1
-                click.echo(f"  not kept  {one.path}: {one.reason}", err=True)
+                echo(f"  not kept  {safe(one.path)}: {safe(one.reason)}", err=True)
     if total == 0:
         raise UsageError(
             "no ELF program or library there", "Name a folder with binaries, such as /usr/lib or a sysroot."

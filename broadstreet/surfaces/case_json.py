@@ -11,6 +11,7 @@ from broadstreet.records.case import Case
 from broadstreet.records.columns import FEATURES
 from broadstreet.records.finding import Value
 from broadstreet.records.frame import Frame
+from broadstreet.surfaces.text import encodable
 
 _ADDRESSES = frozenset(column.name for column in FEATURES if column.type == "address")
 Address = str
@@ -123,8 +124,8 @@ def case_json(case: Case) -> CaseJson:
     where = case.circumstances
     return CaseJson(
         case_id=case.case_id,
-        path=where.path,
-        executable=where.executable,
+        path=encodable(where.path),
+        executable=None if where.executable is None else encodable(where.executable),
         pid=where.pid,
         tid=where.tid,
         signal=case.signal,

@@ -17,6 +17,8 @@ from broadstreet.records.columns import CASES, FEATURES, Column
 from broadstreet.surfaces.case_json import schema
 from broadstreet.surfaces.cli import cli
 
+WIDTH = 78  # what click writes on a terminal of 80 columns; not that of the terminal where this runs
+
 
 def documents() -> dict[str, str]:
     """Every generated document, by file name."""
@@ -80,7 +82,7 @@ def _table(columns: tuple[Column, ...]) -> Iterator[str]:
     yield "| column | type | unit | meaning | null when |"
     yield "| --- | --- | --- | --- | --- |"
     for one in columns:
-        yield f"| `{one.name}` | {one.type} | {one.unit} | {one.meaning} | {one.null} |"
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{one.name}`", *one[1:])) + " |"
 
 
 def _commands() -> Iterator[str]:
@@ -88,7 +90,8 @@ def _commands() -> Iterator[str]:
     yield ""
     yield "What `--help` prints. Settings: `BROADSTREET_BINARIES` is the folder of the binary store,"
     yield "`BROADSTREET_DEBUGINFOD` the servers to ask for binaries (none by default), `NO_COLOR` takes colour away."
-    with click.Context(cli, info_name="broadstreet", max_content_width=100) as context:
+    settings = {**cli.context_settings, "terminal_width": WIDTH}
+    with click.Context(cli, info_name="broadstreet", **settings) as context:
         yield from _help(cli, context)
 
 
@@ -103,7 +106,7 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             if below is not None:
-                with click.Context(below, info_name=name, parent=context, max_content_width=100) as inner:
+                with click.Context(below, info_name=name, parent=context) as inner:
                     yield from _help(below, inner)
 
 

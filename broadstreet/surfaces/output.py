@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 import msgspec
 
 from broadstreet.cases.row import COLUMNS, case_row, frame_name
+from broadstreet.errors import UsageError
 from broadstreet.records.case import Case
 from broadstreet.records.finding import Value
 from broadstreet.surfaces.case_json import case_json
-from broadstreet.surfaces.text import safe, shortened, width
+from broadstreet.surfaces.text import encodable, in_ascii, plain_ascii, safe, shortened, width
 
 ROWS_PER_GROUP = 2000
 LABEL_WIDTH = 24  # of the longest label
@@ -32,7 +33,13 @@ def writer(form: str, output: str | None) -> Iterator[Write]:
         return
     partial = f"{output}.{os.getpid()}.partial"
     try:
-        with open(partial, "wb") as file, _WRITERS[form](file) as write:
+        file = open(partial, "wb")  # noqa: SIM115
+    except OSError as error:
+        raise UsageError(
+            f"{output} cannot be written: {error.strerror}", "Name a file in a folder of yours."
+        ) from error
+    try:
+        with file, _WRITERS[form](file) as write:
             yield write
         os.replace(partial, output)
     finally:
@@ -54,7 +61,7 @@ def _table(file: BinaryIO) -> Iterator[Write]:
     common = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path, *_ in rows])
     shown = sorted((os.path.relpath(os.path.abspath(p), common), m, w) for p, m, w in rows)
     longest = max(len(name) for name, *_ in shown)
-    name_width = min(longest, max(NARROWEST_NAME, width() - LABEL_WIDTH - NARROWEST_PLACE))
+    name_width = min(max(longest, len("core dump")), max(NARROWEST_NAME, width() - LABEL_WIDTH - NARROWEST_PLACE))
     place_width = max(NARROWEST_PLACE, width() - name_width - LABEL_WIDTH - 6)
     lines = [f"  {'core dump':{name_width}}  {'mechanism':{LABEL_WIDTH}}  where"]
     for name, mechanism, where in shown:
@@ -62,7 +69,10 @@ def _table(file: BinaryIO) -> Iterator[Write]:
         lines.append(
             f"  {shortened(safe(name, len(name) * 10), name_width):{name_width}}  {mechanism:{LABEL_WIDTH}}  {place}"
         )
-    file.write(("\n".join(lines) + "\n").encode("utf-8", "replace"))
+    text = "\n".join(line.rstrip() for line in lines) + "\n"
+    if file is sys.stdout.buffer and plain_ascii(sys.stdout):
+        text = in_ascii(text)
+    file.write(text.encode())
 
 
 @contextmanager
@@ -113,7 +123,8 @@ def _cell(kind: str, value: Value) -> str:
     if kind == "address" and isinstance(value, int):
         return hex(value)
     text = str(value)
-    return "'" + text if text[:1] in ("=", "+", "@", "\t", "\r") else text  # a spreadsheet would run it
+    # A spreadsheet would run it: https://owasp.org/www-community/attacks/CSV_Injection
+    return "'" + text if kind == "text" and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 @contextmanager
@@ -135,16 +146,12 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
             rows.clear()
 
         def write(case: Case) -> None:
-            rows.append({k: _encodable(v) for k, v in case_row(case).items()})
+            rows.append({k: encodable(v) if isinstance(v, str) else v for k, v in case_row(case).items()})
             if len(rows) >= ROWS_PER_GROUP:
                 flush()
 
         yield write
         flush()
-
-
-def _encodable(value: Value) -> Value:
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 _WRITERS: dict[str, Callable[[BinaryIO], Any]] = {

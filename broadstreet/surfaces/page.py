@@ -1,9 +1,10 @@
 """One case as a page of text, 80 columns, in the order in which a person asks.
 
 Shapes carry what colour would: ● holds, ○ does not hold, ◌ could not be judged. The edge of a frame is its trust. All
-of it reads without colour, and in plain ASCII where the terminal has no more.
+of it reads without colour, and in plain ASCII (text.py) where the terminal has no more.
 """
 
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -19,22 +20,18 @@ from broadstreet.records.case import Case
 from broadstreet.records.columns import FEATURES
 from broadstreet.records.finding import Evidence, Finding
 from broadstreet.records.frame import Frame
-from broadstreet.surfaces.text import plain_ascii, safe, size, width
+from broadstreet.records.line import Line
+from broadstreet.surfaces.text import safe, shortened, size, width
 
-MARKS = {"holds": ("●", "o"), "does_not_hold": ("○", "-"), "not_judged": ("◌", "?")}
-EDGES = {
-    "register": ("┃", "|"),
-    "unwind_table": ("┃", "|"),
-    "frame_pointer": ("║", "="),
-    "stack_scan": ("┊", ":"),
-    "below_sp": ("│", "'"),
-}
+MARKS = {"holds": "●", "does_not_hold": "○", "not_judged": "◌"}
+EDGES = {"register": "┃", "unwind_table": "┃", "frame_pointer": "║", "stack_scan": "┊", "below_sp": "│"}
 WORDS = {state: state.replace("_", " ") for state in MARKS} | {"not_judged": "could not be judged"}
 MOST_FRAMES, MOST_FOLDED = 40, 8
+LABEL_WIDTH = 24  # of the longest label
 _ADDRESSES = {column.name for column in FEATURES if column.type == "address"}
 
 
-def page(case: Case, near: CloseUp | None, threads: bool) -> Iterator[str]:
+def page(case: Case, near: CloseUp | None, lines: dict[int, list[Line]], threads: bool) -> Iterator[str]:
     """The lines of the page."""
     yield ""
     yield from (click.style(line, bold=True) for line in _wrapped(headline(case)))
@@ -44,7 +41,7 @@ def page(case: Case, near: CloseUp | None, threads: bool) -> Iterator[str]:
         yield from _registers(case)
         yield from _instructions(near)
         yield from _words(near)
-    yield from _frames(case)
+    yield from _frames(case, lines)
     if threads:
         yield from _threads(case)
     yield from _modules(case, threads)
@@ -87,23 +84,19 @@ def _where(case: Case) -> str:
     return text + f" {size(case.bytes_read)} of a {size(case.bytes_present)} core dump were read."
 
 
-def _mark(state: str) -> str:
-    return MARKS[state][plain_ascii()]
-
-
 def _findings(case: Case) -> Iterator[str]:
     yield from _heading("Findings", f"mechanism: {case.mechanism}")
     by_state = {state: [f for f in case.findings if f.state == state] for state in MARKS}
     for finding in by_state["holds"]:
-        mark = click.style(_mark("holds"), bold=True)
-        yield f"  {mark} {finding.label:22} {summary_of(finding.label)}"
+        mark = click.style(MARKS["holds"], bold=True)
+        yield f"  {mark} {finding.label:{LABEL_WIDTH}}  {summary_of(finding.label)}"
         yield from _evidence(finding)
     near = [finding for finding in by_state["does_not_hold"] if near_miss(finding)]
     for finding in near:
         told = ", ".join(f"{e.feature} = {_value(e)}" for e in finding.evidence if e.meaning)
-        yield f"  {_mark('does_not_hold')} {finding.label:22} {safe(told, width() - 28)}"
+        yield f"  {MARKS['does_not_hold']} {finding.label:{LABEL_WIDTH}}  {safe(told, width() - LABEL_WIDTH - 6)}"
     for finding in by_state["not_judged"]:
-        yield f"  {_mark('not_judged')} {finding.label:22} not observed: {', '.join(finding.needs)}"
+        yield f"  {MARKS['not_judged']} {finding.label:{LABEL_WIDTH}}  not observed: {', '.join(finding.needs)}"
     rest = len(by_state["does_not_hold"]) - len(near)
     if rest:
         yield click.style(f"    {rest} more do not hold for this kind of signal; --json lists them.", dim=True)
@@ -141,7 +134,7 @@ def _instructions(near: CloseUp) -> Iterator[str]:
     yield from _heading("Instructions", f"from the {near.code_source}" if near.code_source else "")
     for line in near.code:
         place = f"+{line.offset:#x}" if line.offset is not None else ""
-        arrow = ("▶" if not plain_ascii() else ">") if line.here else " "
+        arrow = "▶" if line.here else " "
         text = f"  {arrow} {place:>8}  {line.code.hex(' '):30}  {line.text}"
         yield click.style(text, bold=True) if line.here else text
 
@@ -156,7 +149,7 @@ def _words(near: CloseUp) -> Iterator[str]:
         if zeros:
             yield click.style(f"              {zeros} × zero", dim=True)
             zeros = 0
-        edge = ("▏" if not plain_ascii() else "|") if word.red_zone else " "
+        edge = "▏" if word.red_zone else " "
         name = "sp" if word.offset == 0 else f"sp{'+' if word.offset > 0 else '-'}{abs(word.offset)}"
         value = f"{word.value:016x}" if word.value is not None else "................"
         line = f"  {edge} {name:>7}  {value}  {safe(word.meaning, width() - 32)}".rstrip()
@@ -165,7 +158,7 @@ def _words(near: CloseUp) -> Iterator[str]:
         yield click.style(f"              {zeros} × zero", dim=True)
 
 
-def _frames(case: Case) -> Iterator[str]:
+def _frames(case: Case, lines: dict[int, list[Line]]) -> Iterator[str]:
     if not case.frames:
         return
     yield from _heading("Frames", "the edge and the word say how far each can be trusted")
@@ -173,6 +166,10 @@ def _frames(case: Case) -> Iterator[str]:
         yield click.style(_frame(index - len(case.below_sp), frame, "already returned"), dim=True)
     for index, frame in enumerate(case.frames[:MOST_FRAMES]):
         yield _frame(index, frame, "signal frame" if frame.signal_frame else frame.trust.replace("_", " "))
+        for line in lines.get(index, []):
+            place = safe(f"{line.file}:{line.line}", width() - 28)
+            inlined = f"{safe(demangled(line.function), 60)} " if line is not lines[index][-1] else ""
+            yield click.style(f"                          {inlined}{place}", dim=True)
     if len(case.frames) > MOST_FRAMES:
         yield f"       and {len(case.frames) - MOST_FRAMES} more; --json lists them"
     if case.handler_frames:
@@ -189,7 +186,7 @@ def _frame(index: int, frame: Frame, said: str) -> str:
         name = f"+ {frame.offset:#x}"
     else:
         name = f"{frame.pc:#x}"
-    return f"  {index:>3} {EDGES[frame.trust][plain_ascii()]} {said:16}  {name}  {module}".rstrip()
+    return f"  {index:>3} {EDGES[frame.trust]} {said:16}  {name}  {module}".rstrip()
 
 
 def _threads(case: Case) -> Iterator[str]:
@@ -213,7 +210,8 @@ def _modules(case: Case, every: bool) -> Iterator[str]:
     yield from _heading("Modules", "" if every else "those that the stack points into; --threads reads all")
     for module in shown:
         missing = "" if module.found else "  binary not at hand"
-        yield f"  {module.build_id or 'no build id':40}  {safe(module.path, width() - 64)}{missing}"
+        path = shortened(safe(module.path), width() - 44 - len(missing))
+        yield f"  {module.build_id or 'no build id':40}  {path}{missing}"
 
 
 def _missing(case: Case) -> Iterator[str]:
@@ -228,5 +226,5 @@ def _missing(case: Case) -> Iterator[str]:
 def _deeper(case: Case) -> Iterator[str]:
     program = case.circumstances.executable or "PROGRAM"
     yield from _heading("Go deeper")
-    yield f"  gdb -nx {safe(program)} {safe(case.circumstances.path)}"
+    yield f"  gdb -nx {shlex.quote(safe(program))} {shlex.quote(safe(case.circumstances.path))}"
     yield f"  case {case.case_id}"

@@ -19,7 +19,7 @@ def read(core: str, as_json: bool, threads: bool, binaries: tuple[str, ...], deb
         raise UsageError(f"no such file: {core}", "broadstreet read CORE, with the path of a core dump")
     if os.path.isdir(core):
         raise UsageError(f"{core} is a folder", f"broadstreet scan {core}")
-    from broadstreet.pipeline import close_case_at
+    from broadstreet.pipeline import close_case_at, source_lines
 
     try:
         case, state = close_case_at(core, binary_sources(binaries, debuginfod).open(), threads or as_json)
@@ -34,6 +34,8 @@ def read(core: str, as_json: bool, threads: bool, binaries: tuple[str, ...], deb
         return
     from broadstreet.cases.close_up import close_up
     from broadstreet.surfaces.page import page
+    from broadstreet.surfaces.text import echo
 
-    for line in page(case, close_up(state) if state else None, threads):
-        click.echo(line)
+    near, lines = (close_up(state), source_lines(state)) if state else (None, {})
+    for line in page(case, near, lines, threads):
+        echo(line)

@@ -39,6 +39,7 @@ def scan(
     from broadstreet.surfaces.output import writer
     from broadstreet.surfaces.progress import Progress
     from broadstreet.surfaces.summary import summary_lines
+    from broadstreet.surfaces.text import echo
 
     paths = list(_paths(places))
     if form == "parquet" and output is None and sys.stdout.isatty():
@@ -56,7 +57,7 @@ def scan(
             progress.advance()
     seconds = time.monotonic() - started
     for line in summary_lines(summary, failures, seconds, places):
-        click.echo(line, err=form != "table" or output is not None)
+        echo(line, err=form != "table" or output is not None)
     if summary.cases == 0:
         sys.exit(NOTHING_READ)
 

@@ -30,7 +30,7 @@ def slim(
     if os.path.isdir(core):
         raise UsageError(f"{core} is a folder", "broadstreet slim takes one core dump at a time")
     from broadstreet import slimming
-    from broadstreet.surfaces.text import plural, safe, size
+    from broadstreet.surfaces.text import echo, plural, safe, size
 
     try:
         sources = binary_sources(binaries, debuginfod).open()
@@ -39,7 +39,7 @@ def slim(
         raise UsageError(
             f"{error.filename or core}: {error.strerror}", "Check the path and its permissions."
         ) from error
-    click.echo(f"{size(fact.bytes_before)} -> {size(fact.bytes_after)}  {safe(out)}")
+    echo(f"{size(fact.bytes_before)} -> {size(fact.bytes_after)}  {safe(out)}")
     if fact.binaries_missing:
         count = plural(len(fact.binaries_missing), "binary", "binaries")
-        click.echo(f"  {count} not found, so less was kept: {safe(', '.join(fact.binaries_missing))}", err=True)
+        echo(f"  {count} not found, so less was kept: {safe(', '.join(fact.binaries_missing))}", err=True)

@@ -1,6 +1,8 @@
 """The summary at the end of a scan."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from broadstreet.cases.summary import Summary
 from broadstreet.records.case import Unreadable
@@ -8,6 +10,7 @@ from broadstreet.surfaces.text import plural, safe, size
 
 MOST_NAMED = 10
 BAR = 24
+Name = TypeVar("Name", str, tuple[str, str | None])
 
 
 def summary_lines(
@@ -23,7 +26,7 @@ def summary_lines(
     yield f"  {_sentence(summary)}"
     yield ""
     most = max(summary.mechanisms.values(), default=0)
-    for label, count in summary.mechanisms.most_common():
+    for label, count in _most_first(summary.mechanisms):
         yield f"  {label:26}{count:7,}  {'█' * max(1, round(count * BAR / most))}"
     context = [f"{label} {count:,}" for label, count in summary.contexts.items() if count]
     if context:
@@ -51,9 +54,9 @@ def _unreadable(summary: Summary, failures: Sequence[Unreadable]) -> Iterator[st
         return
     yield ""
     yield "  Could not be read"
-    for kind, count in summary.unreadable.most_common():
+    for kind, count in _most_first(summary.unreadable):
         yield f"  {count:7,}  {safe(kind)}"
-    for failure in failures[:MOST_NAMED]:
+    for failure in sorted(failures, key=lambda failure: failure.path)[:MOST_NAMED]:
         yield f"    {safe(failure.path)}: {safe(failure.reason)}"
     if len(failures) > MOST_NAMED:
         yield f"    and {len(failures) - MOST_NAMED:,} more"
@@ -64,5 +67,10 @@ def _missing(summary: Summary) -> Iterator[str]:
         return
     yield ""
     yield "  Binaries that would unlock the most; broadstreet binaries add DIR, or --binaries DIR"
-    for (path, build_id), count in summary.missing_binaries.most_common(MOST_NAMED):
+    for (path, build_id), count in _most_first(summary.missing_binaries)[:MOST_NAMED]:
         yield f"  {plural(count, 'case'):>13}  {build_id or 'no build id known':40}  {safe(path)}"
+
+
+def _most_first(counts: Counter[Name]) -> list[tuple[Name, int]]:
+    """The largest counts first, equal ones by name: workers finish in any order."""
+    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))

@@ -3,9 +3,14 @@
 import os
 import shutil
 import sys
+from typing import TextIO
+
+import click
 
 LONGEST_VALUE = 200
 UNITS = ("B", "KB", "MB", "GB", "TB")
+# All that the pages use beyond ASCII, for an output that takes no more.
+IN_ASCII = str.maketrans("●○◌┃║┊│▶▏█×←−", "o-?|=:'>|#x<-") | {ord("…"): "..."}
 
 
 def size(count: int) -> str:
@@ -22,6 +27,11 @@ def safe(value: str, longest: int = LONGEST_VALUE) -> str:
     """Text from a core dump or a name: control characters as codes, cut to a length."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def encodable(text: str) -> str:
+    """Text that UTF-8 can hold: of a file name that is none, the odd bytes as codes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def shortened(text: str, longest: int) -> str:
@@ -42,7 +52,23 @@ def width() -> int:
     return max(80, min(120, shutil.get_terminal_size((80, 24)).columns))
 
 
-def plain_ascii() -> bool:
-    """Whether the output takes only ASCII."""
-    encoding = (sys.stdout.encoding or "ascii").lower()
-    return "utf" not in encoding or os.environ.get("TERM") == "linux"
+def echo(line: str, err: bool = False) -> None:
+    """Write a line to a terminal or a pipe: as much of it as that can show."""
+    stream = sys.stderr if err else sys.stdout
+    click.echo(in_ascii(line) if plain_ascii(stream) else line, err=err, color=False if _no_color() else None)
+
+
+def in_ascii(text: str) -> str:
+    """The text with its shapes in ASCII and every other character as a code."""
+    return text.translate(IN_ASCII).encode("ascii", "backslashreplace").decode()
+
+
+def plain_ascii(stream: TextIO) -> bool:
+    """Whether the output takes only ASCII. Python writes UTF-8 in the C locale; who sets it by hand wants ASCII."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
+    encoding = (stream.encoding or "ascii").lower()
+    return "utf" not in encoding or locale in ("C", "POSIX") or os.environ.get("TERM") == "linux"
+
+
+def _no_color() -> bool:
+    return bool(os.environ.get("NO_COLOR"))  # https://no-color.org: any value but the empty one

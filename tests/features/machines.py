@@ -8,9 +8,10 @@ vdso beside it. Every function that has a frame begins with `sub`, so inside of 
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from tests import synth
-from tests.features.program import PAGE_BYTES, Function, Program, program
+from tests.features.program import PAGE_BYTES, TEXT_AT, Function, Program, program
 
 PROGRAM, HEAP = 0x5555_5555_4000, 0x5555_5600_0000
 LIBC, UNWINDER, TLS = 0x7F11_0000_0000, 0x7F12_0000_0000, 0x7F22_0000_0000
@@ -62,6 +63,7 @@ _WALKER = program(
         Function("hub", 0, {"call leaf": "call leaf"}),
         Function("_ZSt9terminatev", 8, {"call *rax": "ffd0"}),
         Function("handler", 8, {"call *rax": "ffd0"}),
+        Function("unused", 0, {"nops": "90" * 2 * PAGE_BYTES}),
     ),
 )
 _LIBC = program(
@@ -95,6 +97,7 @@ class Loaded:
 
 walker, libc, unwinder = Loaded(_WALKER, PROGRAM), Loaded(_LIBC, LIBC), Loaded(_UNWINDER, UNWINDER)
 LOADED = (walker, libc, unwinder)
+CONSTANT = PROGRAM + _WALKER.constants_at + 0x10
 ABORT_MESSAGE_AT = LIBC + _LIBC.variables["__abort_msg"]
 
 # What stands on the stack while inner runs: its caller's return address above its 24 bytes, and so on outward.
@@ -153,27 +156,26 @@ def core(machine: Machine) -> synth.Core:
 
 
 def _mapped(loaded: Loaded, machine: Machine, pointer: Mapping[int, int]) -> list[synth.Map]:
-    path = machine.path if loaded is walker else loaded.program.path
-    start, data = loaded.start, loaded.program.data
-    text = None
+    file, start = loaded.program, loaded.start
+    text = data = None
     if machine.code_bits and loaded is walker:
-        changed = bytearray(loaded.program.text.ljust(PAGE_BYTES, b"\0"))
+        text = bytearray(file.text)
         for bit in range(machine.code_bits):
-            changed[0x20 + bit] ^= 1
-        text = bytes(changed)
-    pages = [(data[:PAGE_BYTES], "r"), (text, "rx"), (None, "r"), (None, "rw")]
+            text[0x20 + bit] ^= 1
     if loaded is libc:
-        pages[3] = (_words(bytes(PAGE_BYTES), start + 3 * PAGE_BYTES, pointer), "rw")
+        data = _words(bytes(PAGE_BYTES), start + file.data_at, pointer)
+    ends = (0, TEXT_AT, file.constants_at, file.data_at, file.data_at + PAGE_BYTES)
+    contents = ((file.data[:PAGE_BYTES], "r"), (text, "rx"), (None, "r"), (data, "rw"))
     return [
         synth.Map(
-            start=start + at * PAGE_BYTES,
-            end=start + (at + 1) * PAGE_BYTES,
+            start=start + low,
+            end=start + high,
             flags=flags,
-            data=content,
-            path=path,
-            page_offset=at,
+            data=None if content is None else bytes(content),
+            path=machine.path if loaded is walker else file.path,
+            page_offset=low // PAGE_BYTES,
         )
-        for at, (content, flags) in enumerate(pages)
+        for (low, high), (content, flags) in zip(pairwise(ends), contents, strict=True)
     ]
 
 
@@ -350,6 +352,11 @@ MACHINES: dict[str, Machine] = {
         {"rip": walker.after("outer", "call inner") ^ 1 << 44, "rsp": _AFTER_RETURN},
         {**CALLERS, INSIDE + 0x18: walker.after("outer", "call inner") ^ 1 << 44},
     ),
+    "pc inside of an instruction": Machine(
+        "one_bit_off",
+        unmapped(NOWHERE),
+        {**inside("load indexed", rax=NOWHERE, rbx=0), "rip": walker.at("inner", "load indexed") + 1},
+    ),
     "null pointer with a small offset": Machine("null_dereference", _NULL_READ, inside("load", rax=0x10)),
     "null array with a large index": Machine(
         "unmapped_access", unmapped(0x80_0000), inside("load indexed", rax=0, rbx=0x10_0000)
@@ -357,16 +364,10 @@ MACHINES: dict[str, Machine] = {
     "pointer of garbage": Machine("noncanonical_access", NO_ADDRESS, inside("load", rax=0x1234_5678_9ABC_DEF0)),
     "rbp of text": Machine("noncanonical_access", fault(SIGBUS, SI_KERNEL), inside("load by rbp", rbp=TEXT)),
     "pointer of freed memory": Machine("poison_access", NO_ADDRESS, inside("load", rax=0x5A5A_5A5A_5A5A_5A5A)),
-    "pointer of 32 poison bits": Machine(
-        "poison_access", unmapped(0xDEAD_BEEF), inside("load", rax=0xDEAD_BEEF)
-    ),
-    "write to constants": Machine(
-        "write_to_readonly", fault(SIGSEGV, 2, PROGRAM + 0x2010), inside("store", rax=PROGRAM + 0x2010)
-    ),
+    "pointer of 32 poison bits": Machine("poison_access", unmapped(0xDEAD_BEEF), inside("load", rax=0xDEAD_BEEF)),
+    "write to constants": Machine("write_to_readonly", fault(SIGSEGV, 2, CONSTANT), inside("store", rax=CONSTANT)),
     "read of nothing": Machine("unmapped_access", unmapped(NOWHERE), inside("load", rax=NOWHERE)),
-    "a fault that is not the instruction's": Machine(
-        "impossible_fault", unmapped(NOWHERE), inside("load", rax=OBJECT)
-    ),
+    "a fault that is not the instruction's": Machine("impossible_fault", unmapped(NOWHERE), inside("load", rax=OBJECT)),
     # What the kernel says itself.
     "a process of another": Machine(
         "sent_by_process",

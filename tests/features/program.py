@@ -36,12 +36,17 @@ class Function:
 
 @dataclass(frozen=True)
 class Program:
-    """An ELF file, and where everything in it is linked. `functions` maps names to (start, end)."""
+    """An ELF file, and where everything in it is linked. `functions` maps names to (start, end).
+
+    Offsets are addresses: headers at 0, code at TEXT_AT, the unwind table at `constants_at`, one page of data behind.
+    """
 
     path: str
     data: bytes
     build_id: bytes
     text: bytes
+    constants_at: int
+    data_at: int
     functions: Mapping[str, tuple[int, int]]
     labels: Mapping[tuple[str, str], int]
     variables: Mapping[str, int]
@@ -103,7 +108,7 @@ def program(path: str, functions: tuple[Function, ...], variables: tuple[str, ..
     places = {name: data_at + 16 * index for index, name in enumerate(variables)}
     build_id = sha1(path.encode() + text).digest()
     data = _file(text, header, frames, frames_at, data_at, build_id, _symbols(assembly.functions, places))
-    return Program(path, data, build_id, text, assembly.functions, assembly.labels, places)
+    return Program(path, data, build_id, text, frames_at, data_at, assembly.functions, assembly.labels, places)
 
 
 def _on_rsp(operation: int, value: int) -> bytes:

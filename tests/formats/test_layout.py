@@ -56,7 +56,7 @@ def test_a_field_that_says_no_offset_is_refused() -> None:
     class Unplaced(NamedTuple):
         where: int
 
-    with pytest.raises(TypeError, match="Unplaced.where says no offset"):
+    with pytest.raises(TypeError, match=r"Unplaced\.where says no offset"):
         Layout(Unplaced, size=8, source="this test")
 
 
@@ -65,7 +65,7 @@ def test_fields_that_overlap_are_refused() -> None:
         first: Annotated[int, At(0, "I")]
         second: Annotated[int, At(2, "I")]
 
-    with pytest.raises(TypeError, match="Overlapping.second is out of order"):
+    with pytest.raises(TypeError, match=r"Overlapping\.second is out of order"):
         Layout(Overlapping, size=8, source="this test")
 
 

@@ -93,7 +93,9 @@ def _overwrite_field(rope: Rope, original: Specimen, draw: Random) -> Rope:
 def _related(rope: Rope, original: Specimen, draw: Random) -> int:
     other = draw.choice(original.fields)
     value = int.from_bytes(rope.read(*other), "little")
-    return draw.choice((value, value + 1, value - 1, value + 8, value * 2, rope.size, rope.size - 1, draw.getrandbits(64)))
+    return draw.choice(
+        (value, value + 1, value - 1, value + 8, value * 2, rope.size, rope.size - 1, draw.getrandbits(64))
+    )
 
 
 def _overwrite_run(rope: Rope, original: Specimen, draw: Random) -> Rope:

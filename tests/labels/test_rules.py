@@ -31,7 +31,7 @@ class Trial(NamedTuple):
 
 def aborted(kind: str, **others: str) -> Trial:
     """A rule about one kind of abort."""
-    near = {f"it is {sentence}": {"abort_kind": other} for sentence, other in others.items()}
+    near: dict[str, Row] = {f"it is {sentence}": {"abort_kind": other} for sentence, other in others.items()}
     near |= {
         "nothing aborted": {"abort_kind": "none"},
         "another process sent SIGABRT": {"origin": "other_process"},
@@ -57,7 +57,10 @@ TRIALS: dict[str, Trial] = {
     ),
     "protection_key": Trial(
         {"signal": SIGSEGV, "si_code": 4},
-        {"the page lacks the right (SEGV_ACCERR)": {"si_code": 2}, "SIGBUS with 4 is broken memory": {"signal": SIGBUS}},
+        {
+            "the page lacks the right (SEGV_ACCERR)": {"si_code": 2},
+            "SIGBUS with 4 is broken memory": {"signal": SIGBUS},
+        },
     ),
     "control_protection": Trial(
         {"signal": SIGSEGV, "si_code": 10},
@@ -168,7 +171,11 @@ TRIALS: dict[str, Trial] = {
     ),
     "divide_error": Trial(
         {"signal": SIGFPE, "si_code": 1},
-        {"a floating-point exception": {"si_code": 3}, "sent by a process": {"si_code": 0}, "no SIGFPE": {"signal": 11}},
+        {
+            "a floating-point exception": {"si_code": 3},
+            "sent by a process": {"si_code": 0},
+            "no SIGFPE": {"signal": 11},
+        },
     ),
     "bus_error_truncated_file": Trial(
         {"signal": SIGBUS, "si_code": 2},
