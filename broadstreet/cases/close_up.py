@@ -5,6 +5,8 @@ from typing import NamedTuple
 from broadstreet.formats.instruction import boundaries, decode
 from broadstreet.formats.names import demangled
 from broadstreet.reading.machine_state import MachineState
+from broadstreet.reading.modules import Module
+from broadstreet.records.frame import Frame
 
 WORDS_BELOW, WORDS_ABOVE = 16, 24
 INSTRUCTIONS_BEFORE = 4
@@ -53,7 +55,7 @@ def meaning(state: MachineState, offset: int, value: int | None) -> str:
         return "not in the core dump"
     said = []
     if offset == -8 and value == state.pc and not state.space.executable(state.pc):
-        said.append("the word that a return popped")
+        said.append("the word that a return would have popped")
     place = _place(state, value)
     if place:
         said.append(place)
@@ -71,20 +73,18 @@ def _place(state: MachineState, value: int) -> str:
     module = state.modules.at(value)
     if mapping.executable:
         frame = state.process.place(value, None, "stack_scan", returned=True)
-        name = (
-            f"{demangled(frame.function)} + {frame.function_offset:#x}" if frame.function else _in_module(frame.offset)
-        )
-        kind = state.process.call_before(value)
-        after = {"direct": "return address into ", "indirect": "return address into "}.get(kind or "", "code of ")
-        return f"{after}{name} of {module.name}" if module else "code"
+        called = state.process.call_before(value) in ("direct", "indirect")
+        return f"{'return address into' if called else 'code of'} {_spot(frame, module)}" if module else "code"
     if mapping is state.space.mapping(state.sp):
         distance = value - state.sp
         return f"stack, sp{'+' if distance >= 0 else '−'}{abs(distance):#x}"
     return f"data of {module.name}" if module else "data" if mapping.writable else "constants"
 
 
-def _in_module(offset: int | None) -> str:
-    return f"+ {offset:#x}" if offset is not None else "?"
+def _spot(frame: Frame, module: Module) -> str:
+    if frame.function:
+        return f"{demangled(frame.function)} + {frame.function_offset:#x} of {module.name}"
+    return module.name if frame.offset is None else f"{module.name} + {frame.offset:#x}"
 
 
 def _code(state: MachineState) -> list[CodeLine]:

@@ -19,6 +19,7 @@ from broadstreet.reading.notes import Notes
 BELOW_SP = 12 << 10
 ABOVE_SP = 28 << 10
 BUDGET = 96 << 10  # for the crashing thread, beyond headers and notes; a search for a dead signal frame is apart
+RESERVE = 32 << 10  # of it, for what the second round finds out
 CALLER_WORDS = 512
 DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
 MOST_STACKS = 64 << 20  # of all threads: where stacks lie in one large mapping, each would take all of DEEP
@@ -54,7 +55,7 @@ class MemoryPlan:
         self.pc = self.registers[architecture.pc]
         self.sp = self.registers[architecture.sp]
         self._rseq: int | None = None
-        self._spent = 0
+        self._left = BUDGET
         self._scanned: set[int] = set()
         self._stacks = [self.sp]
         self._pointed: dict[int, Module] = {}
@@ -91,32 +92,30 @@ class MemoryPlan:
         vdso = next((m for m in self.modules.all if m.path == "[vdso]"), None)
         if vdso is not None:
             ranges += self._around(vdso.start, 0, VDSO_BYTES)
-        ranges += self._repairs()
         if self._signal() == contexts.SIGABRT and self._abort_pointer is not None:
             ranges += self._around(self._abort_pointer, 0, 8)
+        ranges += _affordable(self._repairs(), BUDGET - RESERVE - _size(ranges))
+        self._left = BUDGET - _size(ranges)
         if self.sent_by_itself():
             ranges += contexts.search_ranges(self.space, self.sp)
         if self.every_thread:
             above = max(OTHER_STACK, min(DEEP, MOST_STACKS // len(self.notes.threads)))
             for thread in self.notes.threads[1:]:
                 ranges += self._stack(thread.registers[self.architecture.sp], 128, above)
-        self._spent = min(BUDGET, sum(size for _, size, _ in ranges))
         return ranges
 
     def second_round(self, most_modules: int) -> list[Range]:
         """What the words of the first round point at."""
-        ranges = []
+        message = self.space.word(self._abort_pointer) if self._abort_pointer else None
+        ranges = self._around(message, 0, ABORT_MESSAGE_BYTES) if message else []
         for frame in self.live_frames():
             sp = frame.registers[self.architecture.sp]
             self._stacks.append(sp)
-            ranges += self._stack(sp, BELOW_SP, DEEP if self.every_thread else OTHER_STACK)
             ranges += self._around(frame.registers[self.architecture.pc], 64, 64)
-        message = self.space.word(self._abort_pointer) if self._abort_pointer else None
-        if message:
-            ranges += self._around(message, 0, ABORT_MESSAGE_BYTES)
+            ranges += self._stack(sp, BELOW_SP, DEEP if self.every_thread else OTHER_STACK)
         wanted = self.modules.all if self.every_thread else self.pointed_at()[:most_modules]
-        ranges += self.module_starts(wanted)
-        return ranges + self._code_of_callers(BUDGET - self._spent - sum(size for _, size, _ in ranges))
+        ranges = self.affordable(ranges + self.module_starts(wanted))
+        return ranges + self._code_of_callers(self._left - _size(ranges))
 
     def _code_of_callers(self, left: int) -> list[Range]:
         """Pages of dumped code that the stack points into, nearest caller first: they may have been changed."""
@@ -137,6 +136,10 @@ class MemoryPlan:
                 ranges.append(place)
                 left -= place[1]
         return ranges
+
+    def affordable(self, ranges: list[Range]) -> list[Range]:
+        """As many of these, in order, as the budget still allows; all of them when every thread is asked for."""
+        return ranges if self.every_thread else _affordable(ranges, self._left)
 
     def module_starts(self, modules: list[Module]) -> list[Range]:
         """The first bytes of modules, which hold their build ids."""
@@ -266,3 +269,16 @@ class MemoryPlan:
             if mapping is not None and mapping.writable:
                 ranges += self._around(other, REPAIR_BELOW, REPAIR_ABOVE)
         return ranges
+
+
+def _size(ranges: list[Range]) -> int:
+    return sum(size for _, size, _ in ranges)
+
+
+def _affordable(ranges: list[Range], left: int) -> list[Range]:
+    taken = []
+    for one in ranges:
+        if one[1] <= left:
+            taken.append(one)
+            left -= one[1]
+    return taken

@@ -19,7 +19,7 @@ from broadstreet.reading import modules as mods
 from broadstreet.reading import slim_note
 from broadstreet.reading.address_space import AddressSpace, joined
 from broadstreet.reading.machine_state import MachineState
-from broadstreet.reading.memory_plan import MemoryPlan
+from broadstreet.reading.memory_plan import MemoryPlan, Range
 from broadstreet.reading.notes import Notes, Thread, read_notes, thread_count
 from broadstreet.reading.state import assembled
 from broadstreet.records.gap import Gap
@@ -52,6 +52,7 @@ class Reading:
     kernel_release: str | None = None
     gaps: list[Gap] = field(default_factory=list)
     plan: MemoryPlan | None = None
+    requests: list[Range] = field(default_factory=list)  # the memory that was asked for
     slim: slim_note.SlimNote | None = None  # of a slim core dump
 
 
@@ -124,33 +125,37 @@ def _remember(
     plan.locate(candidates)
     first = plan.first_round()
     if rounds == 1:
-        first += plan.module_starts(modules[:MOST_MODULES])
+        likely = {module.start: module for module in [*plan.pointed_at(), *modules]}  # by registers, then the others
+        first += plan.affordable(plan.module_starts(list(likely.values())[:MOST_MODULES]))
     if notes.files is None:
-        first += plan.unnamed_starts()
-    yield from _fetch(space, first, reading.gaps)
+        first += plan.affordable(plan.unnamed_starts())
+    yield from _fetch(reading, first)
     if notes.files is None:
         starts = {m.start: space.read(m.start, min(m.file_size, mods.FIRST_BYTES)) or b"" for m in space.mappings}
         modules += mods.unnamed_modules(space, starts)
         reading.modules = plan.modules = mods.Modules(modules)
     if rounds > 1:
-        yield from _fetch(space, plan.second_round(MOST_MODULES), reading.gaps)
+        yield from _fetch(reading, plan.second_round(MOST_MODULES))
     yield from _attach(reading, plan, candidates, vdso)
     reading.cpu, reading.numa_node = plan.last_cpu()
     reading.kernel_release = _kernel_release(space, vdso)
     return plan
 
 
-def _fetch(space: AddressSpace, ranges: list[tuple[int, int, int]], gaps: list[Gap]) -> Generator[Wanted, Answer, None]:
+def _fetch(reading: Reading, ranges: list[Range]) -> Generator[Wanted, Answer, None]:
+    reading.requests += ranges
     merged = joined(ranges)
     if not merged:
         return
     pieces = yield Wanted(ranges=tuple((offset, size) for offset, size, _ in merged))
     short = 0
     for (_offset, size, address), piece in zip(merged, pieces, strict=True):
-        space.add(address, piece)
+        reading.space.add(address, piece)
         short += len(piece) < size
     if short:
-        gaps.append(Gap("memory", f"{short} of {len(merged)} ranges end beyond the core dump, which was cut off"))
+        reading.gaps.append(
+            Gap("memory", f"{short} of {len(merged)} ranges end beyond the core dump, which was cut off")
+        )
 
 
 def _binaries_by_path(modules: list[mods.Module]) -> Generator[Wanted, Answer, dict[str, Binary]]:

@@ -13,7 +13,7 @@ from broadstreet.reading import context as contexts
 from broadstreet.reading.address_space import AddressSpace, joined
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.memory_plan import MemoryPlan
-from broadstreet.reading.reader import MOST_MODULES, Reading
+from broadstreet.reading.reader import Reading
 
 WORD_BYTES = 8
 LOWEST_REPAIRED = 1 << 16  # a register below is never taken for a pointer with one wrong bit
@@ -58,17 +58,13 @@ def asked_for(reading: Reading, plan: MemoryPlan, witness: Witness) -> list[Rang
 
     Where a process sent itself a signal, up to 1 MiB is searched for a dead signal frame: of that, what was used.
     """
-    space = reading.space
-    if not plan.sent_by_itself():
-        return [(start, end) for start, end, _ in space.windows()]
-    requests = plan.first_round()
-    for searched in contexts.search_ranges(space, plan.sp):
-        requests.remove(searched)  # once: it may have been asked for on its own too
-    requests = joined(requests) + joined(plan.second_round(MOST_MODULES))
-    if reading.notes.files is None:
-        requests += plan.unnamed_starts()
-    ranges = [(address, address + size) for _offset, size, address in requests]
-    return ranges + united(witness.used | witness.swept, JOINED_USES)
+    requests = list(reading.requests)
+    found: list[Range] = []
+    if plan.sent_by_itself():
+        for searched in contexts.search_ranges(reading.space, plan.sp):
+            requests.remove(searched)  # once: it may have been asked for on its own too
+        found = united(witness.used | witness.swept, JOINED_USES)
+    return found + [(address, address + size) for _offset, size, address in joined(requests)]
 
 
 def united(ranges: Iterable[Range], gap: int = 0) -> list[Range]:

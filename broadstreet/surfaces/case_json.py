@@ -3,6 +3,7 @@
 The published schema, docs/case.schema.json, is made from these types.
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from broadstreet.records.finding import Value
 from broadstreet.records.frame import Frame
 from broadstreet.surfaces.text import encodable
 
+_ENCODER = msgspec.json.Encoder()
 _ADDRESSES = frozenset(column.name for column in FEATURES if column.type == "address")
 Address = str
 
@@ -175,6 +177,14 @@ def case_json(case: Case) -> CaseJson:
         reader_version=case.reader_version,
         rules_version=case.rules_version,
     )
+
+
+def encoded(case: Case) -> bytes:
+    """The case as JSON in one line. Characters that steer a terminal or end a line are escaped, as JSON allows."""
+    data = _ENCODER.encode(case_json(case))
+    if data.isascii() and b"\x7f" not in data:
+        return data
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in data.decode()).encode()
 
 
 def schema() -> dict[str, Any]:

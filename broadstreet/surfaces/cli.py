@@ -1,5 +1,7 @@
 """The command line. Heavy imports stay inside of the commands, so that --help answers at once."""
 
+import errno
+import os
 import sys
 from typing import ClassVar
 
@@ -9,6 +11,7 @@ from broadstreet import __version__
 from broadstreet.errors import BroadStreetError, UnreadableSpecimen, UsageError
 
 UNREADABLE, USAGE = 1, 2
+CANNOT_WRITE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _LazyGroup(click.Group):
@@ -59,6 +62,10 @@ def main() -> None:
     except BroadStreetError as error:
         click.echo(f"broadstreet: {error}", err=True)
         sys.exit(UNREADABLE)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at exit
+        if error.errno != errno.EPIPE:
+            click.echo(f"broadstreet: the output could not be written: {error.strerror}", err=True)
         sys.exit(UNREADABLE)

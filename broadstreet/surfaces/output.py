@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-import msgspec
-
 from broadstreet.cases.row import COLUMNS, case_row, frame_name
 from broadstreet.errors import UsageError
 from broadstreet.records.case import Case
 from broadstreet.records.finding import Value
-from broadstreet.surfaces.case_json import case_json
+from broadstreet.surfaces.case_json import encoded
 from broadstreet.surfaces.text import encodable, in_ascii, plain_ascii, safe, shortened, width
 
 ROWS_PER_GROUP = 2000
@@ -77,13 +75,12 @@ def _table(file: BinaryIO) -> Iterator[Write]:
 
 @contextmanager
 def _json(file: BinaryIO) -> Iterator[Write]:
-    encoder = msgspec.json.Encoder()
     first = True
 
     def write(case: Case) -> None:
         nonlocal first
         file.write(b"[\n" if first else b",\n")
-        file.write(encoder.encode(case_json(case)))
+        file.write(encoded(case))
         first = False
 
     yield write
@@ -92,8 +89,7 @@ def _json(file: BinaryIO) -> Iterator[Write]:
 
 @contextmanager
 def _ndjson(file: BinaryIO) -> Iterator[Write]:
-    encoder = msgspec.json.Encoder()
-    yield lambda case: _written(file, encoder.encode(case_json(case)) + b"\n")
+    yield lambda case: _written(file, encoded(case) + b"\n")
 
 
 def _written(file: BinaryIO, data: bytes) -> None:

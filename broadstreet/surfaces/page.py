@@ -105,7 +105,8 @@ def _findings(case: Case) -> Iterator[str]:
 def _evidence(finding: Finding) -> Iterator[str]:
     for one in finding.evidence:
         said = f"  {one.meaning}" if one.meaning else ""
-        yield click.style(f"      {one.feature} = {safe(str(_value(one)), 60)}{said}", dim=True)
+        line = f"{one.feature} = {safe(str(_value(one)), 60)}{said}"
+        yield click.style(f"      {safe(line, width() - 6)}", dim=True)
 
 
 def _value(evidence: Evidence) -> str:

@@ -28,9 +28,9 @@ def read(core: str, as_json: bool, threads: bool, binaries: tuple[str, ...], deb
     if as_json:
         import msgspec
 
-        from broadstreet.surfaces.case_json import case_json
+        from broadstreet.surfaces.case_json import encoded
 
-        click.echo(msgspec.json.format(msgspec.json.encode(case_json(case)), indent=2))
+        click.echo(msgspec.json.format(encoded(case), indent=2))
         return
     from broadstreet.cases.close_up import close_up
     from broadstreet.surfaces.page import page

@@ -24,7 +24,8 @@ def summary_lines(
         yield "  They are known by their content: an ELF file of type core, or a compressed one with core in its name."
         return
     yield f"  {_sentence(summary)}"
-    yield ""
+    if summary.cases:
+        yield ""
     most = max(summary.mechanisms.values(), default=0)
     for label, count in _most_first(summary.mechanisms):
         yield f"  {label:26}{count:7,}  {'█' * max(1, round(count * BAR / most))}"

@@ -25,13 +25,13 @@ def size(count: int) -> str:
 
 def safe(value: str, longest: int = LONGEST_VALUE) -> str:
     """Text from a core dump or a name: control characters as codes, cut to a length."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in encodable(value))
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def encodable(text: str) -> str:
     """Text that UTF-8 can hold: of a file name that is none, the odd bytes as codes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def shortened(text: str, longest: int) -> str:

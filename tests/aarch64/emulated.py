@@ -53,7 +53,7 @@ BUILDS = (
     Build("O2-dynamic", ("-O2", "-Wl,-z,separate-code")),
     Build("O0-dynamic-nofp", ("-O0", "-fomit-frame-pointer")),
     Build("O2-dynamic-pac", ("-O2", "-mbranch-protection=standard"), "max"),
-    Build("O0-static-pac", ("-O0", "-static-pie", "-mbranch-protection=standard+leaf"), "max"),
+    Build("O0-static-pac", ("-O0", "-static-pie", "-mbranch-protection=pac-ret+leaf+bti"), "max"),
 )
 
 

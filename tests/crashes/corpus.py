@@ -50,12 +50,17 @@ ZOO = (
     ("use_after_free_reused", ".plain"),
     ("poison_list", ".plain"),
     ("unmapped_read", ".thread"),
-    ("unmapped_heap_index", ".plain"),
     ("readonly_protected", ".plain"),
     ("illegal_byte", ".plain"),
     ("trap_builtin", ".plain"),
     ("truncated_read", ".plain"),
     ("limit_cpu", ".plain"),
+    ("syscall_killed", ".plain"),
+    ("divide_zero", ".plain"),
+    ("alignment_load", ".plain"),
+    ("assertion", ".plain"),
+    ("fortify_memcpy", ".plain"),
+    ("smashed_text", ".plain"),
     ("double_free_cache", ".plain"),
     ("heap_free_middle", ".plain"),
     ("uncaught_noexcept", ".plain"),
@@ -75,7 +80,7 @@ def main() -> None:
     work = parser.parse_args().work
     _make(work / "crashes", "tests.crashes.zoo.make")
     _make(work / "race", "tests.crashes.zoo.race")
-    _make(work / "faults", "tests.crashes.faults.make", "--kind", "hardware", "--per-mode", "4", "--seed", "1854")
+    _make(work / "faults", "tests.crashes.faults.make", "--kind", "hardware", "--per-mode", "10", "--seed", "1854")
     shutil.rmtree(CORPUS, ignore_errors=True)
     (CORPUS / "cores").mkdir(parents=True)
     chosen = [*_zoo(work / "crashes"), *_races(work / "race"), *_faults(work / "faults")]
