@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 EM_X86_64, EM_AARCH64 = 62, 183
 KERNEL_HALF = 1 << 63
+TOP_BYTE = 0xFF << 56
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,19 @@ class Architecture:
     signal_frame_extras: Mapping[str, int] = field(default_factory=dict)
     signal_frame_siginfo: int = 0
     signal_frame_bytes: int = 0
+    sigreturn: bytes = b""  # the code that a handler returns to, where the vdso has no unwind rule for it
+    top_byte_ignored: bool = False  # in the address of a load or store: it may hold a tag
 
     def canonical(self, address: int) -> bool:
         """Whether the address fits the user half of the virtual address space or the kernel half."""
         top = address >> (self.address_bits - 1)
         return top == 0 or top == (1 << (65 - self.address_bits)) - 1
+
+    def untagged(self, address: int) -> int:
+        """The address that a load or store goes to: bit 55 fills the byte above it where that may hold a tag."""
+        if not self.top_byte_ignored:
+            return address
+        return address | TOP_BYTE if address >> 55 & 1 else address & ~TOP_BYTE
 
 
 _X86_SIGNAL_ORDER = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx rsp rip eflags".split()
@@ -68,7 +77,9 @@ X86_64 = Architecture(
 
 _ARM_X = tuple(f"x{number}" for number in range(31))
 
-# arch/arm64/include/uapi/asm/ptrace.h and sigcontext.h: siginfo first, then the ucontext, whose mcontext is 16-aligned.
+# arch/arm64/include/uapi/asm/ptrace.h and sigcontext.h: siginfo first, then the ucontext, whose mcontext is 16-aligned
+# at 176; behind its registers, 16-aligned again, records, of which the kernel writes that of FPSIMD first. The vdso's
+# __kernel_rt_sigreturn has no unwind rule (arch/arm64/kernel/vdso/sigreturn.S says why): `mov x8, #139; svc #0`.
 AARCH64 = Architecture(
     name="aarch64",
     machine=EM_AARCH64,
@@ -87,7 +98,9 @@ AARCH64 = Architecture(
     signal_frame_registers={name: 312 + 8 * index for index, name in enumerate((*_ARM_X, "sp", "pc", "pstate"))},
     signal_frame_extras={"cr2": 304},
     signal_frame_siginfo=0,
-    signal_frame_bytes=128 + 176 + 8 + 34 * 8,
+    signal_frame_bytes=128 + 176 + 288 + 8,
+    sigreturn=bytes.fromhex("681180d2010000d4"),
+    top_byte_ignored=True,
 )
 
 ARCHITECTURES = {architecture.machine: architecture for architecture in (X86_64, AARCH64)}

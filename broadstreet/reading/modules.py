@@ -134,6 +134,7 @@ def _build_id(first_bytes: bytes) -> str | None:
 def _module(group: list[MappedFile]) -> Module:
     start = group[0].start - group[0].offset if group[0].offset < group[0].start else group[0].start
     start = group[0].start if group[0].offset == 0 else start
+    start = min(start, *(place.start for place in group))  # a damaged note may have them in no order
     return Module(group[0].path, start, group[-1].end, tuple(group))
 
 

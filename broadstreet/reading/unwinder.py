@@ -2,6 +2,11 @@
 
 A return address is a word in executable memory that follows a call instruction. The walk starts from registers and
 needs nothing else than the words that were fetched; where they end, it ends, and says why.
+
+AArch64 differs in three ways. A call leaves its return address in the link register. A frame record, the saved x29 and
+x30 that x29 points at, may lie anywhere in its frame; the unwind table says where, and so where the frame ends
+(AAPCS64 6.4.6). A return address in memory may be signed: the bits between the process's addresses and bit 55 then
+hold an authentication code (arch/arm64/include/asm/pointer_auth.h).
 """
 
 from dataclasses import dataclass
@@ -12,13 +17,16 @@ from broadstreet.formats.dwarf import WORD, evaluate
 from broadstreet.formats.instruction import CallKind
 from broadstreet.formats.unwind_table import Row
 from broadstreet.reading.address_space import AddressSpace
+from broadstreet.reading.context import signal_frame
 from broadstreet.reading.modules import Module, Modules
 from broadstreet.records.frame import Frame, Trust
 
 MOST_FRAMES = 256  # as eu-stack
 SCAN_WORDS = 512
 LARGEST_FRAME = 1 << 20  # for a frame-pointer step
-POINTER_BITS = (1 << 48) - 1  # AArch64: bits above hold a pointer authentication code
+USER_HALF = 1 << 55  # AArch64: bit 55 of an address says which half it is in; no code covers it
+FRAME_WORDS = 128  # in which the end of a frame is looked for whose record says nothing
+FITTING_CHAIN = 3
 
 Registers = dict[str, int]
 End = Literal["outermost", "words", "broken", "limit"]
@@ -47,6 +55,8 @@ class Process:
 
     def call_before(self, address: int) -> CallKind | None:
         """Whether a call ends at this address, and which kind; null where the code is not at hand."""
+        if self.architecture.link is not None:
+            address = self.code_pointer(address)
         if not self.space.executable(address):
             return "none"
         module = self.modules.at(address)
@@ -54,10 +64,28 @@ class Process:
             return None
         return module.binary.call_before(module.vaddr(address))
 
+    def code_pointer(self, word: int) -> int:
+        """A word as an address of code: on AArch64, without the bits above the process's highest mapping."""
+        highest = self.space.preceding(USER_HALF) if self.architecture.link is not None else None
+        if highest is None or word >= USER_HALF:
+            return word
+        return word & (1 << (highest.end - 1).bit_length()) - 1
+
     def restorer(self, address: int) -> bool:
         """Whether this is where the kernel makes a signal handler return to."""
         _, row = self.row(address, True)
-        return row is not None and row.signal_frame
+        return self.interrupted(address, row)
+
+    def interrupted(self, pc: int, row: Row | None) -> bool:
+        """Whether the caller of a frame at this pc was interrupted by a signal."""
+        code = self.architecture.sigreturn
+        if row is not None or not code or not self.space.executable(pc):
+            return row is not None and row.signal_frame
+        found = self.space.read(pc, len(code))
+        module = self.modules.at(pc)
+        if found is None and module is not None and module.binary is not None:
+            found = module.binary.code(module.vaddr(pc), len(code))
+        return found == code
 
     def row(self, pc: int, returned: bool) -> tuple[Module | None, Row | None]:
         """The module and unwind rule of a frame. After a call, the rule of the call itself holds."""
@@ -92,7 +120,7 @@ def walk(process: Process, registers: Registers, most: int = MOST_FRAMES) -> tup
     """Every frame that can be found from these registers, innermost first, and why the walk ended."""
     pc = registers[process.architecture.pc]
     _, row = process.row(pc, False)
-    step = Step(registers, "register", False, bool(row and row.signal_frame), None, row, None)
+    step = Step(registers, "register", False, process.interrupted(pc, row), None, row, None)
     steps = [step]
     while len(steps) < most:
         caller = next_step(process, step)
@@ -106,7 +134,7 @@ def walk(process: Process, registers: Registers, most: int = MOST_FRAMES) -> tup
 def next_step(process: Process, step: Step) -> Step | End:
     """The caller of a frame, or why there is none."""
     end: End = "broken"
-    if step.row is not None:
+    if step.row is not None or step.signal_frame:
         caller = by_table(process, step)
         if not isinstance(caller, str):
             return caller
@@ -114,7 +142,7 @@ def next_step(process: Process, step: Step) -> Step | End:
             return "outermost"
         end = caller
     else:
-        caller_by_word = _by_word_at_sp(process, step) or _by_frame_pointer(process, step)
+        caller_by_word = _by_word_at_sp(process, step) or _by_link(process, step) or _by_frame_pointer(process, step)
         if caller_by_word is not None:
             return caller_by_word
     return _by_scan(process, step) or end
@@ -124,6 +152,8 @@ def by_table(process: Process, step: Step) -> Step | End:
     """The caller by the unwind table alone."""
     row = step.row
     architecture = process.architecture
+    if step.signal_frame and architecture.link is not None:
+        return _interrupted(process, step) or "words"
     if row is None:
         return "broken"
     if architecture.dwarf_return in row.undefined:
@@ -133,9 +163,10 @@ def by_table(process: Process, step: Step) -> Step | End:
     if cfa is None:
         return "words"
     caller = _restored(process, row, registers, cfa)
-    pc, slot = _return_address(process, row, registers, caller, cfa)
-    if pc is None:
+    word, slot = _return_address(process, row, registers, caller, cfa)
+    if word is None:
         return "words"
+    pc = process.code_pointer(word)
     if pc == 0:
         return "outermost"
     if cfa <= registers.get(architecture.sp, 0) and not row.signal_frame and step.returned:
@@ -147,7 +178,19 @@ def by_table(process: Process, step: Step) -> Step | End:
         caller[architecture.sp] = cfa
     returned = not row.signal_frame
     _, caller_row = process.row(pc, returned)
-    return Step(caller, "unwind_table", returned, bool(caller_row and caller_row.signal_frame), slot, caller_row, cfa)
+    return Step(caller, "unwind_table", returned, process.interrupted(pc, caller_row), slot, caller_row, cfa)
+
+
+def _interrupted(process: Process, step: Step) -> Step | None:
+    architecture = process.architecture
+    sp = step.registers.get(architecture.sp)
+    frame = None if sp is None else signal_frame(architecture, process.space, sp)
+    if frame is None:
+        return None
+    pc = frame.registers[architecture.pc]
+    _, row = process.row(pc, False)
+    slot = frame.address + architecture.signal_frame_registers[architecture.pc]
+    return Step(dict(frame.registers), "unwind_table", False, process.interrupted(pc, row), slot, row, None)
 
 
 def frame_address(process: Process, row: Row, registers: Registers) -> int | None:
@@ -208,15 +251,10 @@ def _return_address(
     process: Process, row: Row, registers: Registers, caller: Registers, cfa: int
 ) -> tuple[int | None, int | None]:
     architecture = process.architecture
-    if row.signal_frame and architecture.pc in caller and architecture.link:
-        frame = registers.get(architecture.sp)
-        slot = None if frame is None else frame + architecture.signal_frame_registers[architecture.pc]
-        return (None if slot is None else process.space.word(slot)), slot
     for number, offset in row.saved:
         if number == architecture.dwarf_return:
             slot = cfa + offset & WORD
-            value = process.space.word(slot)
-            return (value if value is None or not architecture.link else value & POINTER_BITS), slot
+            return process.space.word(slot), slot
     for number, _expression, _is_value in row.expressions:
         if number == architecture.dwarf_return:
             return caller.get(architecture.dwarf[number]), None
@@ -224,8 +262,7 @@ def _return_address(
         return caller.get(architecture.dwarf[architecture.dwarf_return]), None
     if architecture.link is None:
         return None, None
-    value = registers.get(architecture.link)
-    return (None if value is None else value & POINTER_BITS), None
+    return registers.get(architecture.link), None
 
 
 def _by_frame_pointer(process: Process, step: Step) -> Step | None:
@@ -235,9 +272,42 @@ def _by_frame_pointer(process: Process, step: Step) -> Step | None:
     if base is None or sp is None or not sp <= base < sp + LARGEST_FRAME or base % 8:
         return None
     saved, pc = process.space.word(base), process.space.word(base + 8)
-    if saved is None or pc is None or saved <= base or process.call_before(pc) == "none":
+    if saved is None or pc is None or process.call_before(pc) == "none":
+        return None
+    if architecture.link is not None:
+        return _behind_record(process, saved, pc, base, "frame_pointer") if saved > base or saved == 0 else None
+    if saved <= base:
         return None
     return _caller(process, {architecture.frame_pointer: saved}, pc, base + 16, base + 8, "frame_pointer")
+
+
+def _behind_record(process: Process, saved: int, word: int, record: int, trust: Trust) -> Step:
+    """The caller of the function with this frame record. Where its own record is says where its frame begins."""
+    architecture = process.architecture
+    pc = process.code_pointer(word)
+    _, row = process.row(pc, True)
+    sp = None
+    if row is not None and row.cfa_expression is None and architecture.dwarf.get(row.cfa_register) == architecture.sp:
+        places = [offset for number, offset in row.saved if architecture.dwarf.get(number) == architecture.frame_pointer]
+        sp = next((saved - offset - row.cfa_offset for offset in places), None)
+    if sp is None or not record + 16 <= sp <= record + LARGEST_FRAME:
+        sp = record + 16
+    return _caller(process, {architecture.frame_pointer: saved}, pc, sp, record + 8, trust)
+
+
+def _by_link(process: Process, step: Step) -> Step | None:
+    """On AArch64 a function that called nobody yet has its return address in the link register only."""
+    architecture = process.architecture
+    if step.returned or architecture.link is None:
+        return None
+    pc, link = step.registers[architecture.pc], step.registers.get(architecture.link)
+    if link is None or process.call_before(link) not in ("direct", "indirect"):
+        return None
+    caller = process.code_pointer(link)
+    here, there = process.place(pc, None, "register"), process.place(caller, None, "stack_scan", returned=True)
+    if caller == pc or (here.function is not None and (here.module, here.function) == (there.module, there.function)):
+        return None  # left there by the last call that this function made itself
+    return _caller(process, dict(step.registers), caller, step.registers[architecture.sp], None, "stack_scan")
 
 
 def _by_word_at_sp(process: Process, step: Step) -> Step | None:
@@ -257,10 +327,8 @@ def _by_scan(process: Process, step: Step) -> Step | None:
     sp = step.registers.get(architecture.sp)
     if sp is None:
         return None
-    if not step.returned and architecture.link is not None:
-        link = step.registers.get(architecture.link, 0) & POINTER_BITS
-        if link != step.registers[architecture.pc] and process.call_before(link) in ("direct", "indirect"):
-            return _caller(process, dict(step.registers), link, sp, None, "stack_scan")
+    if architecture.link is not None:
+        return _by_scan_for_record(process, sp)
     low, high = process.space.code_low, process.space.code_high
     for index, word in enumerate(process.space.words(sp, SCAN_WORDS)):
         if low <= word < high and (process.call_before(word) != "none" or process.restorer(word)):
@@ -270,11 +338,28 @@ def _by_scan(process: Process, step: Step) -> Step | None:
     return None
 
 
+def _by_scan_for_record(process: Process, sp: int) -> Step | None:
+    architecture = process.architecture
+    below: int | None = None
+    for index, word in enumerate(process.space.words(sp, SCAN_WORDS)):
+        slot = sp + 8 * index
+        pc = process.code_pointer(word)
+        if process.space.executable(pc) and (process.call_before(pc) != "none" or process.restorer(pc)):
+            if below is not None and slot < below < slot + LARGEST_FRAME:
+                return _behind_record(process, below, pc, slot - 8, "stack_scan")
+            lowest = slot + 8 + 15 & -16
+            ends = range(lowest, lowest + 8 * FRAME_WORDS, 16)
+            fitting = (end for end in ends if chain(process, {architecture.pc: pc, architecture.sp: end}) >= FITTING_CHAIN)
+            return _caller(process, {}, pc, next(fitting, lowest), slot, "stack_scan")
+        below = word
+    return None
+
+
 def _caller(process: Process, registers: Registers, pc: int, sp: int, slot: int | None, trust: Trust) -> Step:
     registers[process.architecture.pc] = pc
     registers[process.architecture.sp] = sp
     _, row = process.row(pc, True)
-    return Step(registers, trust, True, bool(row and row.signal_frame), slot, row, None)
+    return Step(registers, trust, True, process.interrupted(pc, row), slot, row, None)
 
 
 def chain(process: Process, registers: Registers, most: int = 4, returned: bool = True) -> int:

@@ -62,7 +62,7 @@ def _sidecar(path: str) -> Sidecar:
             return Sidecar()
         sidecar = msgspec.json.decode(place.read_bytes(), type=Sidecar)
         return msgspec.structs.replace(sidecar, time=sidecar.time and _utc(sidecar.time))
-    except (msgspec.MsgspecError, RecursionError, OverflowError) as error:  # nested too deep; year 0 or 10000 in UTC
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:  # deep nests, year 10000
         raise UsageError(f"{place}: {error}", "Mend or remove the sidecar file.") from error
     except OSError:
         return Sidecar()

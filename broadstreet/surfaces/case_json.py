@@ -3,7 +3,6 @@
 The published schema, docs/case.schema.json, is made from these types.
 """
 
-import json
 from typing import Any
 
 import msgspec
@@ -184,7 +183,12 @@ def encoded(case: Case) -> bytes:
     data = _ENCODER.encode(case_json(case))
     if data.isascii() and b"\x7f" not in data:
         return data
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in data.decode()).encode()
+    return "".join(c if c.isprintable() else _escaped(c) for c in data.decode()).encode()
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def schema() -> dict[str, Any]:

@@ -89,14 +89,14 @@ def _findings(case: Case) -> Iterator[str]:
     by_state = {state: [f for f in case.findings if f.state == state] for state in MARKS}
     for finding in by_state["holds"]:
         mark = click.style(MARKS["holds"], bold=True)
-        yield f"  {mark} {finding.label:{LABEL_WIDTH}}  {summary_of(finding.label)}"
+        yield f"  {mark} {finding.label:{LABEL_WIDTH}} {summary_of(finding.label)}"
         yield from _evidence(finding)
     near = [finding for finding in by_state["does_not_hold"] if near_miss(finding)]
     for finding in near:
         told = ", ".join(f"{e.feature} = {_value(e)}" for e in finding.evidence if e.meaning)
-        yield f"  {MARKS['does_not_hold']} {finding.label:{LABEL_WIDTH}}  {safe(told, width() - LABEL_WIDTH - 6)}"
+        yield f"  {MARKS['does_not_hold']} {finding.label:{LABEL_WIDTH}} {safe(told, width() - LABEL_WIDTH - 5)}"
     for finding in by_state["not_judged"]:
-        yield f"  {MARKS['not_judged']} {finding.label:{LABEL_WIDTH}}  not observed: {', '.join(finding.needs)}"
+        yield f"  {MARKS['not_judged']} {finding.label:{LABEL_WIDTH}} not observed: {', '.join(finding.needs)}"
     rest = len(by_state["does_not_hold"]) - len(near)
     if rest:
         yield click.style(f"    {rest} more do not hold for this kind of signal; --json lists them.", dim=True)

@@ -173,7 +173,9 @@ def test_every_cut_behind_the_first_process_notes_keeps_the_case_id(name: str) -
     data = several_ways()[name]
     whole = driven(data).reading.case_id
     needed = note_ends(data)[4]  # PRSTATUS, PRPSINFO, SIGINFO, AUXV
-    places = sorted({needed, needed + 1, *note_ends(data)[4:40], *range(needed, len(data), 1 + len(data) // 60), len(data)})
+    places = sorted(
+        {needed, needed + 1, *note_ends(data)[4:40], *range(needed, len(data), 1 + len(data) // 60), len(data)}
+    )
     assert {driven(data[:place]).reading.case_id for place in places} == {whole}
     assert driven(data[: needed - 4]).reading.case_id != whole
 
