@@ -16,7 +16,7 @@ CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 ELF_MAGIC = b"\x7fELF"
 TIME_LIMIT_SECONDS = 120
 FREE_BYTES = 8 << 30  # the cores of a whole run take about 5 GB
-DEEP_CORES, THREAD_CORES, NUMPY_CORES = 12, 4, 6
+DEEP_CORES, THREAD_CORES, NUMPY_CORES = 40, 12, 24
 SMALL_HEAP, LARGE_HEAP = "10", "2048"  # megabytes
 THREADS = "500"
 

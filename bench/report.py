@@ -41,7 +41,8 @@ def write_document(parts: Sequence[Part], absent: Sequence[str], command: str) -
         "",
         *_markdown(Table("Machine", ("what", "here"), machine())),
         *_markdown(asked_table(parts)),
-        *(f"Not measured: {line}" for line in absent),
+        *_short(parts),
+        *(line for reason in absent for line in (f"Not measured: {reason}", "")),
     ]
     for part in parts:
         for table in part.tables:
@@ -66,6 +67,12 @@ def machine() -> list[tuple[str, ...]]:
         ("peers", "; ".join(peers)),
         ("Broad Street", commit or "not in git"),
     ]
+
+
+def _short(parts: Iterable[Part]) -> list[str]:
+    short = [(part.title, one) for part in parts for one in part.asked if not one.met]
+    lines = [f"- {title}, {one.what}: {one.found}, asked {one.asked}" for title, one in short]
+    return ["## Short of what was asked", "", *(lines or ["Nothing."]), ""]
 
 
 def _processor() -> str:

@@ -54,9 +54,9 @@ def measure() -> Part:
     return Part("start", (table,), tuple(asked))
 
 
-def heavy_modules(option: str) -> list[str]:
-    """Which of the heavy modules a run with this option imports."""
-    done = subprocess.run([sys.executable, "-c", _IMPORTED, option], capture_output=True, text=True)
+def heavy_modules(*arguments: str) -> list[str]:
+    """Which of the heavy modules a run with these arguments imports."""
+    done = subprocess.run([sys.executable, "-c", _IMPORTED, *arguments], capture_output=True, text=True)
     return done.stderr.split()
 
 

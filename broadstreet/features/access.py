@@ -98,7 +98,8 @@ def _place(state: MachineState, address: int | None, tried: list[Access] | None,
         return "null_page"
     if kind in ("executable", "nonexecutable"):
         mapping = state.space.mapping(address)
-        if mapping is not None and not mapping.flags:
+        execute_only = mapping is not None and state.architecture.link is not None and not mapping.readable
+        if mapping is not None and (not mapping.flags or execute_only):
             return "no_rights"
         return "writable" if mapping is not None and mapping.writable else "readonly"
     return kind

@@ -83,6 +83,7 @@ def _register(state: MachineState, access: Access, name: str, scale: int, noncan
     value = state.registers.get(name)
     if value is None or name == state.architecture.sp:
         return "none", None
+    value = state.architecture.untagged(value)
     candidates = []
     for bit in range(64):
         other = (access.address + ((value ^ 1 << bit) - value) * scale) & WORD
@@ -145,7 +146,7 @@ def _twin(state: MachineState, name: str, value: int) -> bool:
 def _stack_pointer(state: MachineState, row: dict[str, Value]) -> bool | None:
     """Whether the stack pointer with one bit put back gives a chain that it lacks as it is."""
     if state.architecture.link:
-        return None
+        return False if row["chain"] == "whole" else None
     if row["pc_in"] != "executable":
         return _stack_pointer_after_return(state, row)
     broken = broken_step(state)
@@ -207,7 +208,7 @@ def _stack_pointer_after_return(state: MachineState, row: dict[str, Value]) -> b
 def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
     """Whether the pc with one bit put back is the return address that was popped, or code that fits the stack."""
     if state.architecture.link:
-        return None
+        return False if row["chain"] == "whole" and row["pc_on_boundary"] else None
     if row["bad_branch"] == "return":
         popped = state.pc if row["pc_in"] != "executable" else row["branch_target"]
         if not isinstance(popped, int) or popped < NEAR_NULL:

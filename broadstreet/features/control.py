@@ -2,7 +2,8 @@
 
 A `ret` leaves the word that it popped just below the stack pointer; a call leaves its return address at the stack
 pointer. The ABI makes `rsp % 16` 8 on entry to a function and 0 after it returned, so parity tells a tail jump, which
-leaves its caller's return address in place, from a return. On AArch64 both words are the link register.
+leaves its caller's return address in place, from a return. On AArch64 both words are the link register; where it was
+signed, the processor may have stopped at an address with the bits above its own set (Arm ARM, AuthIA).
 """
 
 from broadstreet.formats.binary import Flow
@@ -25,7 +26,8 @@ def columns(state: MachineState, row: dict[str, Value]) -> None:
     row["word_at_sp"] = at_sp = state.registers.get(link) if link else state.space.word(sp)
     process = state.process
     row["call_before_word_at_sp"] = None if at_sp is None else process.call_before(at_sp)
-    row["call_reached_pc"] = _call_reached_pc(state, at_sp, row["call_before_word_at_sp"])
+    return_address = None if at_sp is None else process.code_pointer(at_sp)
+    row["call_reached_pc"] = _call_reached_pc(state, return_address, row["call_before_word_at_sp"])
     row["arrival"] = _arrival(state, row)
     row["branch_target"] = _branch_target(state)
     row["bad_branch"] = _bad_branch(state, row)
@@ -85,7 +87,7 @@ def _arrival(state: MachineState, row: dict[str, Value]) -> str | None:
         return "none"
     popped, call = row["word_below_sp"], row["call_before_word_at_sp"]
     if state.architecture.link:
-        if popped == state.pc:
+        if isinstance(popped, int) and state.process.code_pointer(popped) == state.process.code_pointer(state.pc):
             return "return"
         return None if call is None else ("call" if call == "indirect" else "jump")
     if call is None or popped is None:

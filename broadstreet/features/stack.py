@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from broadstreet.features.control import called_flow
 from broadstreet.formats.architecture import Architecture
+from broadstreet.formats.unwind_table import Row
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.unwinder import End, Process, Registers, Step, by_table, chain, frame_address
 from broadstreet.records.finding import Value
@@ -88,7 +89,14 @@ def _slot_word(process: Process, step: Step) -> int | None:
     if step.row is None:
         return None
     cfa = frame_address(process, step.row, step.registers)
+    if process.architecture.link is not None:
+        return None if cfa is None else _saved_link(process, step.row, cfa)
     return None if cfa is None else process.space.word(cfa - 8)
+
+
+def _saved_link(process: Process, row: Row, cfa: int) -> int | None:
+    places = [offset for number, offset in row.saved if number == process.architecture.dwarf_return]
+    return process.space.word(cfa + places[0]) if places else None
 
 
 def _sp_in(state: MachineState) -> str:
@@ -156,7 +164,7 @@ def _reach(state: MachineState, address: int) -> int:
 
 def _shift(state: MachineState, row: dict[str, Value], broken: Broken | None) -> int | None:
     if state.architecture.link:
-        return None
+        return 0 if row["chain"] == "whole" else None  # what a shift by one word does there was never seen
     if row["pc_in"] != "executable":
         return _shift_after_return(state, row)
     at_return = _shift_at_return(state, row)

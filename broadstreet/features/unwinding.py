@@ -9,6 +9,7 @@ from broadstreet.reading.modules import Module
 from broadstreet.records.finding import Value
 
 BELOW_BYTES = 1024
+BELOW_BYTES_ARM = 4 << 10  # libgcc's frames hold more registers there, above their return addresses: 2.9 KB with gcc 12
 # Where control was lost in the very moment that an unwinder handed over, a signal frame with AVX-512 state (3.5 KB) and
 # its handler's frames (4 KiB in the founding story) may lie between.
 BELOW_BAD_PC = 12 << 10
@@ -40,7 +41,8 @@ def _live(state: MachineState) -> bool | None:
 
 def _left_behind(state: MachineState) -> bool | None:
     """Code pointers of an unwinder below the stack pointer; null where those words were not fetched."""
-    below = BELOW_BYTES if state.space.executable(state.pc) else BELOW_BAD_PC
+    near = BELOW_BYTES if state.architecture.link is None else BELOW_BYTES_ARM
+    below = near if state.space.executable(state.pc) else BELOW_BAD_PC
     mapping = state.space.mapping(state.sp)
     if mapping is None:
         return None
@@ -50,7 +52,7 @@ def _left_behind(state: MachineState) -> bool | None:
     if not words:
         return None
     process = state.process
-    for word in words:
+    for word in words if state.architecture.link is None else map(process.code_pointer, words):
         if not state.space.code_low <= word < state.space.code_high:
             continue
         module = state.modules.at(word)

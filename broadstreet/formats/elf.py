@@ -134,6 +134,13 @@ def build_id(image: Buffer) -> str | None:
     return None
 
 
+def has_code(image: Buffer) -> bool:
+    """Whether a segment with execute permission has bytes: a file of separate debug information has none."""
+    head = header(image)
+    table = image[head.program_headers : head.program_headers + head.program_header_count * PROGRAM_HEADER.size]
+    return any(one.type == PT_LOAD and one.flags & PF_X and one.file_size for one in program_headers(table))
+
+
 def text(data: Buffer, at: int, longest: int = 4096) -> str | None:
     """The NUL-terminated string at this offset; null outside the data."""
     if not 0 <= at < len(data):

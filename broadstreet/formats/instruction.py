@@ -28,6 +28,7 @@ class Operand:
     size: int
     reads: bool
     writes: bool
+    signed_index: bool = False  # the index is 32 bits wide and is extended by its sign
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,29 @@ _PRIVILEGED = {
 }
 _SYSCALLS = {"syscall", "sysenter", "svc"}
 
+_ARM_CALLS = {"bl", "blr", "blraa", "blraaz", "blrab", "blrabz"}
+_ARM_INDIRECT_JUMPS = {"br", "braa", "braaz", "brab", "brabz"}
+_ARM_JUMPS = _ARM_INDIRECT_JUMPS | {"b", "cbz", "cbnz", "tbz", "tbnz"}
+_ARM_ATOMICS = ("cas", "swp", "ldadd", "ldclr", "ldeor", "ldset", "ldsmax", "ldsmin", "ldumax", "ldumin")
+_ARM_PAIRS = {
+    "ldp",
+    "stp",
+    "ldnp",
+    "stnp",
+    "ldpsw",
+    "ldxp",
+    "stxp",
+    "ldaxp",
+    "stlxp",
+    "casp",
+    "caspa",
+    "caspl",
+    "caspal",
+}
+_ARM_WIDTHS = {"b": 1, "h": 2, "s": 4, "w": 4, "d": 8, "x": 8, "q": 16, "v": 16}
+_ARM_ZEROED_BLOCK = 64  # bytes that `dc zva` writes on every processor in wide use (DCZID_EL0)
+_SXTW = 7  # of capstone's extensions
+
 
 def decode(architecture: str, code: bytes, address: int) -> Instruction | None:
     """The first instruction of these bytes; null where they are none."""
@@ -74,6 +98,8 @@ def decode(architecture: str, code: bytes, address: int) -> Instruction | None:
 
 def boundaries(architecture: str, code: bytes, address: int) -> list[int]:
     """Where instructions begin in a straight sweep of these bytes; it ends at the first that is none."""
+    if architecture == "aarch64":
+        return list(range(address, address + len(code) - 3, 4))
     return [place for place, _size, _mnemonic, _operands in _engine(architecture, False).disasm_lite(code, address)]
 
 
@@ -89,9 +115,9 @@ def branches(architecture: str, code: bytes, address: int) -> Iterator[Branch]:
     """Every call and every indirect jump in these bytes."""
     for place, _size, mnemonic, operands in _engine(architecture, False).disasm_lite(code, address):
         name = mnemonic.split()[-1]
-        if name in ("call", "bl", "blr"):
+        if name == "call" or name in _ARM_CALLS:
             yield Branch(place, True, False)
-        elif name == "br" or (name == "jmp" and not operands.startswith("0x")):
+        elif name in _ARM_INDIRECT_JUMPS or (name == "jmp" and not operands.startswith("0x")):
             yield Branch(place, False, True)
 
 
@@ -170,7 +196,7 @@ def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
     mnemonic = found.mnemonic.split()[-1]
     kind = _kind(architecture, found, mnemonic)
     registers = [operand for operand in found.operands if operand.type == 1]
-    memory = [operand for operand in found.operands if operand.type == 3]
+    operand_of = _arm_operand if architecture == "aarch64" else _operand
     flows = kind in ("call", "jump")
     direct = any(operand.type == 2 for operand in found.operands)
     return Instruction(
@@ -181,7 +207,7 @@ def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
         kind=kind,
         indirect=flows and not direct,
         target=found.reg_name(registers[0].reg) if flows and registers else None,
-        memory=tuple(_operand(architecture, found, operand, mnemonic) for operand in memory),
+        memory=tuple(filter(None, (operand_of(found, operand, mnemonic) for operand in found.operands))),
         written=tuple(found.reg_name(number) for number in found.regs_access()[1]),
     )
 
@@ -192,9 +218,9 @@ def _kind(architecture: str, found: Any, mnemonic: str) -> Kind:
     if mnemonic in _TRAPS:
         return "trap"
     if architecture == "aarch64":
-        if mnemonic in ("bl", "blr", "blraa", "blraaz"):
+        if mnemonic in _ARM_CALLS:
             return "call"
-        if mnemonic in ("br", "b", "cbz", "cbnz", "tbz", "tbnz") or mnemonic.startswith("b."):
+        if mnemonic in _ARM_JUMPS or mnemonic.startswith("b."):
             return "jump"
     elif mnemonic == "call":
         return "call"
@@ -207,28 +233,56 @@ def _kind(architecture: str, found: Any, mnemonic: str) -> Kind:
     return "syscall" if mnemonic in _SYSCALLS else "other"
 
 
-def _operand(architecture: str, found: Any, operand: Any, mnemonic: str) -> Operand:
+def _operand(found: Any, operand: Any, mnemonic: str) -> Operand | None:
+    if operand.type != 3:
+        return None
     memory = operand.mem
 
     def name(number: int) -> str | None:
         return found.reg_name(number) if number else None
 
-    arm = architecture == "aarch64"
     access = operand.access
-    if arm and not access:
-        access = 2 if mnemonic.startswith("st") else 1
-    elif mnemonic.startswith(("v", "mov")) and found.operands[0].type == operand.type:
+    if mnemonic.startswith(("v", "mov")) and found.operands[0].type == operand.type:
         access = 2  # capstone 5 calls the destination of some vector stores a read
     displacement = memory.disp
-    if not arm and memory.base and name(memory.base) == "rip":
+    if memory.base and name(memory.base) == "rip":
         displacement += found.size
     return Operand(
         base=name(memory.base),
         index=name(memory.index),
-        scale=1 if arm else memory.scale,
+        scale=memory.scale,
         displacement=displacement,
-        segment=None if arm else name(memory.segment),
-        size=8 if arm else operand.size,
+        segment=name(memory.segment),
+        size=operand.size,
         reads=bool(access & 1) and mnemonic not in ("lea", "nop"),
         writes=bool(access & 2) and mnemonic not in ("lea", "nop"),
     )
+
+
+def _arm_operand(found: Any, operand: Any, mnemonic: str) -> Operand | None:
+    """A memory operand of AArch64; capstone 5 does not know which of them are written to."""
+    loads, stores = mnemonic.startswith(("ld", "cas", "swp")), mnemonic.startswith(("st", *_ARM_ATOMICS))
+    if operand.type == 3 and (loads or stores):
+        memory = operand.mem
+        base, index = (found.reg_name(number) if number else None for number in (memory.base, memory.index))
+        signed = operand.ext == _SXTW
+        scale = 1 << operand.shift.value
+        return Operand(base, index, scale, memory.disp, None, _arm_size(found, mnemonic), loads, stores, signed)
+    if operand.type == 2 and mnemonic in ("ldr", "ldrsw") and len(found.operands) == 2:  # a constant beside the code
+        return Operand(None, None, 1, operand.imm, None, _arm_size(found, mnemonic), True, False)
+    if operand.type == 1 and mnemonic in ("dc", "ic"):
+        zeroes = found.op_str.startswith(("zva", "gzva"))
+        return Operand(found.reg_name(operand.reg), None, 1, 0, None, _ARM_ZEROED_BLOCK, not zeroes, zeroes)
+    return None
+
+
+def _arm_size(found: Any, mnemonic: str) -> int:
+    for ending, size in (("b", 1), ("h", 2), ("sw", 4)):
+        if mnemonic.endswith(ending) and mnemonic != "ldpsw":
+            return size
+    kinds = [operand.type for operand in found.operands]
+    before = found.operands[: kinds.index(3)] if 3 in kinds else found.operands
+    names = [found.reg_name(operand.reg) for operand in before if operand.type == 1]
+    width = _ARM_WIDTHS.get(names[-1][0], 8) if names else 8
+    many = 2 if mnemonic in _ARM_PAIRS else sum(name.startswith("v") for name in names) or 1
+    return 4 * many if mnemonic == "ldpsw" else width * many

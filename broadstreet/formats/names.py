@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 LONGEST = 2000  # a mangled name beyond this is shown as it is: the demangler recurses
+LONGEST_SHOWN = 20_000  # and so is one that says itself over and over: 200 bytes can stand for terabytes
 
 
 @lru_cache(maxsize=16384)
@@ -14,6 +15,16 @@ def demangled(name: str) -> str:
 
     try:
         tree = parse(name)
+        return name if tree is None or _length(tree, {}) > LONGEST_SHOWN else str(tree)
     except (NotImplementedError, ValueError, IndexError, RecursionError, AttributeError, TypeError):
         return name
-    return name if tree is None else str(tree)
+
+
+def _length(node: object, known: dict[int, int]) -> int:
+    if isinstance(node, str):
+        return len(node)
+    if not isinstance(node, tuple):
+        return 1
+    if id(node) not in known:  # a substitution is the same object again
+        known[id(node)] = sum(_length(part, known) for part in node)
+    return known[id(node)]

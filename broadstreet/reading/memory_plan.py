@@ -16,14 +16,15 @@ from broadstreet.reading.context import SignalFrame
 from broadstreet.reading.modules import FIRST_BYTES, Module, Modules
 from broadstreet.reading.notes import Notes
 
-BELOW_SP = 12 << 10
+BELOW_SP = 8 << 10
+BELOW_BAD_PC = 12 << 10
 ABOVE_SP = 28 << 10
-BUDGET = 96 << 10  # for the crashing thread, beyond headers and notes; a search for a dead signal frame is apart
+BUDGET = 96 << 10  # for the crashing thread, beyond the first request; a search for a dead signal frame is apart
 RESERVE = 32 << 10  # of it, for what the second round finds out
 CALLER_WORDS = 512
 DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
 MOST_STACKS = 64 << 20  # of all threads: where stacks lie in one large mapping, each would take all of DEEP
-OTHER_STACK = 12 << 10
+OTHER_BELOW, OTHER_STACK = 1 << 10, 12 << 10  # around the stack pointer of an earlier context
 FRAME_WINDOW = 512
 REPAIR_BELOW, REPAIR_ABOVE = 256, 1280
 REPAIR_BITS = range(13, 48)
@@ -44,8 +45,15 @@ class MemoryPlan:
     """What to fetch in each round; it grows as the rounds before are answered."""
 
     def __init__(
-        self, architecture: Architecture, notes: Notes, space: AddressSpace, modules: Modules, every_thread: bool
+        self,
+        architecture: Architecture,
+        notes: Notes,
+        space: AddressSpace,
+        modules: Modules,
+        every_thread: bool,
+        spent: int = 0,
     ) -> None:
+        """`spent`: bytes beyond headers and notes that were fetched already."""
         self.architecture = architecture
         self.notes = notes
         self.space = space
@@ -85,7 +93,8 @@ class MemoryPlan:
     def first_round(self) -> list[Range]:
         """What can be known from the notes alone."""
         above = DEEP if self.every_thread else ABOVE_SP
-        ranges = [*self._stack(self.sp, BELOW_SP, above), *self._code(), *self._thread_block()]
+        below = BELOW_SP if self.space.executable(self.pc) else BELOW_BAD_PC
+        ranges = [*self._stack(self.sp, below, above), *self._code(), *self._thread_block()]
         base = self.registers[self.architecture.frame_pointer]
         if not self.sp <= base < self.sp + above:
             ranges += self._around(base, FRAME_WINDOW, FRAME_WINDOW)
@@ -112,19 +121,23 @@ class MemoryPlan:
             sp = frame.registers[self.architecture.sp]
             self._stacks.append(sp)
             ranges += self._around(frame.registers[self.architecture.pc], 64, 64)
-            ranges += self._stack(sp, BELOW_SP, DEEP if self.every_thread else OTHER_STACK)
+            ranges += self._stack(sp, OTHER_BELOW, DEEP if self.every_thread else OTHER_STACK)
         wanted = self.modules.all if self.every_thread else self.pointed_at()[:most_modules]
         ranges = self.affordable(ranges + self.module_starts(wanted))
         return ranges + self._code_of_callers(self._left - _size(ranges))
+
+    def _dumped_code(self) -> list[tuple[int, int]]:
+        """Start and end of the code that is in the core dump: none as a rule, unless it was changed or asked for."""
+        vdso = (self.notes.auxv or {}).get(AT_SYSINFO_EHDR)
+        return [(m.start, m.start + m.file_size) for m in self.space.dumped_code if m.start != vdso]
 
     def _code_of_callers(self, left: int) -> list[Range]:
         """Pages of dumped code that the stack points into, nearest caller first: they may have been changed."""
         ranges: list[Range] = []
         seen: set[int] = set()
-        vdso = (self.notes.auxv or {}).get(AT_SYSINFO_EHDR)
-        dumped = [(m.start, m.start + m.file_size) for m in self.space.dumped_code if m.start != vdso]
+        dumped = self._dumped_code()
         if not dumped:
-            return []  # as a rule: code is dumped only where it was changed, or by a wider coredump_filter
+            return []
         for word in self.space.words(self.sp, CALLER_WORDS):
             page = word & -CODE_PAGE
             known = page in seen or self.space.read(page, CODE_PAGE) is not None

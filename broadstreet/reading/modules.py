@@ -18,6 +18,7 @@ from broadstreet.reading.address_space import AddressSpace
 
 FIRST_BYTES = 1024  # holds ELF header, program headers and build id of every binary of Debian 12
 PAGE = 4096
+LARGEST_PAGE = {"aarch64": 64 << 10}  # of the kernels that map 4, 16 or 64 KiB at a time
 BuildIdSource = Literal["core", "file"]
 
 
@@ -142,9 +143,10 @@ def _agrees(module: Module, binary: Binary) -> bool:
     """Whether each mapped piece is a piece of the file: same offset, and no longer than the file's segments."""
     if module.first_bytes[:4] == elf.MAGIC and binary.code(binary.base(), 64) != module.first_bytes[:64]:
         return False
+    page = LARGEST_PAGE.get(binary.architecture, PAGE)
     for place in module.places:
         address = binary.base() + place.start - module.start
-        inside = [s for s in binary.loads if s.address & -PAGE <= address < s.address + s.memory_size]
+        inside = [s for s in binary.loads if s.address & -page <= address < s.address + s.memory_size]
         if not inside and place.offset == place.start - module.start:
             continue  # a hole between segments: what is left of the loader's first mapping of the whole span
         if not inside or all((s.offset & -PAGE) + address - (s.address & -PAGE) != place.offset for s in inside):

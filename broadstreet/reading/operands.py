@@ -47,6 +47,8 @@ def effective_address(registers: Registers, operand: Operand, instruction_addres
         segment = registers.get(f"{operand.segment}_base")
     if base is None or index is None or segment is None:
         return None
+    if operand.signed_index and index >> 31:
+        index -= 1 << 32
     return (segment + base + index * operand.scale + operand.displacement) & WORD
 
 
@@ -59,6 +61,7 @@ def accesses(architecture: Architecture, registers: Registers, instruction: Inst
         address = effective_address(registers, operand, instruction.address)
         if address is None:
             return None
+        address = architecture.untagged(address)
         parts = [(n, s) for n, s in ((operand.base, 1), (operand.index, operand.scale)) if n and n not in ("rip", "pc")]
         names = tuple(_ARM_NAMES.get(n, _WIDE.get(n, n)) for n, _ in parts)
         found.append(

@@ -11,7 +11,7 @@ from broadstreet.reading.machine_state import MachineState, Signal
 from broadstreet.reading.memory_plan import MemoryPlan
 from broadstreet.reading.modules import Modules
 from broadstreet.reading.notes import Notes
-from broadstreet.reading.unwinder import Process, Step, walk
+from broadstreet.reading.unwinder import Process, Step, saved_context, walk
 from broadstreet.records.gap import Gap
 
 SI_KERNEL = 128
@@ -87,7 +87,7 @@ def _context(
     if raised.code is None or raised.code > 0:
         return "notes", None, None, []
     for index, step in enumerate(steps):
-        frame = _frame_of(process, step) if step.signal_frame else None
+        frame = saved_context(process, step) if step.signal_frame else None
         told = _told(process, frame, raised) if frame is not None else None
         if told is not None:
             return "signal_frame", frame, told, steps[:index]
@@ -122,13 +122,6 @@ def _told(process: Process, frame: SignalFrame, raised: Signal) -> Signal | None
         if sent.sender and sent.sender != raised.sender:
             return sent
     return inferred(process, frame, raised.number)
-
-
-def _frame_of(process: Process, step: Step) -> SignalFrame | None:
-    """The saved context of a signal frame. On x86-64 the return to the restorer popped its first word."""
-    sp = step.registers[process.architecture.sp]
-    address = sp if process.architecture.link else sp - 8
-    return contexts.signal_frame(process.architecture, process.space, address)
 
 
 def _instruction(process: Process, pc: int) -> tuple[Instruction | None, str | None]:

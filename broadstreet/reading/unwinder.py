@@ -17,7 +17,7 @@ from broadstreet.formats.dwarf import WORD, evaluate
 from broadstreet.formats.instruction import CallKind
 from broadstreet.formats.unwind_table import Row
 from broadstreet.reading.address_space import AddressSpace
-from broadstreet.reading.context import signal_frame
+from broadstreet.reading.context import SignalFrame, live_frames, signal_frame
 from broadstreet.reading.modules import Module, Modules
 from broadstreet.records.frame import Frame, Trust
 
@@ -142,7 +142,7 @@ def next_step(process: Process, step: Step) -> Step | End:
             return "outermost"
         end = caller
     else:
-        caller_by_word = _by_word_at_sp(process, step) or _by_link(process, step) or _by_frame_pointer(process, step)
+        caller_by_word = _by_word_at_sp(process, step) or _by_link(process, step) or _by_record(process, step)
         if caller_by_word is not None:
             return caller_by_word
     return _by_scan(process, step) or end
@@ -178,13 +178,26 @@ def by_table(process: Process, step: Step) -> Step | End:
         caller[architecture.sp] = cfa
     returned = not row.signal_frame
     _, caller_row = process.row(pc, returned)
-    return Step(caller, "unwind_table", returned, process.interrupted(pc, caller_row), slot, caller_row, cfa)
+    signal = process.interrupted(pc, caller_row)
+    returned = returned and not (signal and caller_row is None)
+    return Step(caller, "unwind_table", returned, signal, slot, caller_row, cfa)
+
+
+def saved_context(process: Process, step: Step) -> SignalFrame | None:
+    """The context that a signal frame saved. On x86-64 the return to the restorer popped its first word."""
+    architecture = process.architecture
+    sp = step.registers.get(architecture.sp)
+    if sp is None:
+        return None
+    frame = signal_frame(architecture, process.space, sp if architecture.link is not None else sp - 8)
+    if frame is None and architecture.link is not None:  # by frame pointer alone a handler's frame seems too short
+        frame = next(iter(live_frames(architecture, process.space, sp, sp + LARGEST_FRAME)), None)
+    return frame
 
 
 def _interrupted(process: Process, step: Step) -> Step | None:
     architecture = process.architecture
-    sp = step.registers.get(architecture.sp)
-    frame = None if sp is None else signal_frame(architecture, process.space, sp)
+    frame = saved_context(process, step)
     if frame is None:
         return None
     pc = frame.registers[architecture.pc]
@@ -281,6 +294,19 @@ def _by_frame_pointer(process: Process, step: Step) -> Step | None:
     return _caller(process, {architecture.frame_pointer: saved}, pc, base + 16, base + 8, "frame_pointer")
 
 
+def _by_record(process: Process, step: Step) -> Step | None:
+    """By frame pointer. On AArch64 code that keeps none leaves that of a caller far out: a nearer return address from
+    which the unwind table goes on is better.
+    """
+    found = _by_frame_pointer(process, step)
+    if found is None or found.slot is None or step.returned or process.architecture.link is None:
+        return found
+    nearer = _by_scan(process, step)
+    if nearer is None or nearer.slot is None or nearer.slot >= found.slot:
+        return found
+    return nearer if chain(process, nearer.registers) >= FITTING_CHAIN else found
+
+
 def _behind_record(process: Process, saved: int, word: int, record: int, trust: Trust) -> Step:
     """The caller of the function with this frame record. Where its own record is says where its frame begins."""
     architecture = process.architecture
@@ -288,7 +314,9 @@ def _behind_record(process: Process, saved: int, word: int, record: int, trust: 
     _, row = process.row(pc, True)
     sp = None
     if row is not None and row.cfa_expression is None and architecture.dwarf.get(row.cfa_register) == architecture.sp:
-        places = [offset for number, offset in row.saved if architecture.dwarf.get(number) == architecture.frame_pointer]
+        places = [
+            offset for number, offset in row.saved if architecture.dwarf.get(number) == architecture.frame_pointer
+        ]
         sp = next((saved - offset - row.cfa_offset for offset in places), None)
     if sp is None or not record + 16 <= sp <= record + LARGEST_FRAME:
         sp = record + 16
@@ -349,7 +377,9 @@ def _by_scan_for_record(process: Process, sp: int) -> Step | None:
                 return _behind_record(process, below, pc, slot - 8, "stack_scan")
             lowest = slot + 8 + 15 & -16
             ends = range(lowest, lowest + 8 * FRAME_WORDS, 16)
-            fitting = (end for end in ends if chain(process, {architecture.pc: pc, architecture.sp: end}) >= FITTING_CHAIN)
+            fitting = (
+                end for end in ends if chain(process, {architecture.pc: pc, architecture.sp: end}) >= FITTING_CHAIN
+            )
             return _caller(process, {}, pc, next(fitting, lowest), slot, "stack_scan")
         below = word
     return None
@@ -359,7 +389,8 @@ def _caller(process: Process, registers: Registers, pc: int, sp: int, slot: int 
     registers[process.architecture.pc] = pc
     registers[process.architecture.sp] = sp
     _, row = process.row(pc, True)
-    return Step(registers, trust, True, process.interrupted(pc, row), slot, row, None)
+    signal = process.interrupted(pc, row)
+    return Step(registers, trust, not (signal and row is None), signal, slot, row, None)
 
 
 def chain(process: Process, registers: Registers, most: int = 4, returned: bool = True) -> int:

@@ -56,7 +56,8 @@ class Binaries:
             return at_path
         if self._debuginfod is not None:
             fetched = self._debuginfod.executable(build_id)
-            return self._opened(fetched) if fetched else None
+            binary = self._opened(fetched) if fetched else None
+            return binary if binary is not None and binary.build_id == build_id else None
         return None
 
     def _opened(self, path: Path) -> Binary | None:
@@ -103,13 +104,13 @@ class Binaries:
 
 
 def build_id_of(path: Path) -> str | None:
-    """The build id of a file; null where it is not an ELF file or has none."""
+    """The build id of a file with code; null where it is another file, or has none."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
-    except OSError:
+        return elf.build_id(head) if elf.has_code(head) else None
+    except (OSError, UnreadableSpecimen):
         return None
-    return elf.build_id(head) if head[:4] == elf.MAGIC else None
 
 
 def _opened(path: Path, tables: Tables | None) -> Binary | None:

@@ -43,7 +43,7 @@ def add(place: str, store: str) -> Iterator[Added]:
             continue
         build_id = build_id_of(path)
         if build_id is None:
-            yield Added(str(path), None, "no build id")
+            yield Added(str(path), None, "no build id, or no code")
             continue
         try:
             _keep(path, Path(store) / ".build-id" / build_id[:2] / build_id[2:])

@@ -89,7 +89,9 @@ def _findings(case: Case) -> Iterator[str]:
     by_state = {state: [f for f in case.findings if f.state == state] for state in MARKS}
     for finding in by_state["holds"]:
         mark = click.style(MARKS["holds"], bold=True)
-        yield f"  {mark} {finding.label:{LABEL_WIDTH}} {summary_of(finding.label)}"
+        first, *more = textwrap.wrap(summary_of(finding.label), width() - LABEL_WIDTH - 5)
+        yield f"  {mark} {finding.label:{LABEL_WIDTH}} {first}"
+        yield from (" " * (LABEL_WIDTH + 5) + line for line in more)
         yield from _evidence(finding)
     near = [finding for finding in by_state["does_not_hold"] if near_miss(finding)]
     for finding in near:

@@ -1,8 +1,8 @@
-"""Core dumps of aarch64 programs that qemu's user-mode emulator ran: real registers, real memory, an emulated processor.
+"""Core dumps of aarch64 programs that qemu's user-mode emulator ran: real registers and memory, an emulated processor.
 
 qemu writes the core dump itself (linux-user/elfload.c) and leaves out NT_SIGINFO, NT_FILE, NT_ARM_PAC_MASK, and the
-first page of every ELF file whose text begins with its header. `completed` adds these four from what the process
-itself and `qemu -strace` said, as the kernel would have written them; nothing else is changed.
+first page of every ELF file whose text begins with its header. `completed` adds these four from what the process and
+`qemu -strace` said, as the kernel would have written them; registers and memory stay as they are.
 """
 
 from __future__ import annotations
@@ -14,47 +14,37 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from elftools.elf.elffile import ELFFile
 
+from tests.crashes.faults.trial import CannotDump
 from tests.synth import Core, Fault, Map, Note, Process, Sent, Signal, Thread, core_dump
 
-COMPILER, EMULATOR, DEBUGGER = "aarch64-linux-gnu-gcc", "qemu-aarch64", "gdb-multiarch"
+EMULATOR, DEBUGGER = "qemu-aarch64", "gdb-multiarch"
 SYSROOT = Path("/usr/aarch64-linux-gnu")
-PROGRAM = Path(__file__).parent / "programs" / "crash.c"
+PROGRAMS = Path(__file__).parent / "programs"
 STACK_BYTES = 256 << 10  # of the guest; qemu writes all of it
-LONGEST_RUN_SECONDS = 10
-MAPS_DESCRIPTOR = 3
+LONGEST_RUN_SECONDS = 20
+MAPS_DESCRIPTOR = 3  # to which the programs write /proc/self/maps
 PAGE_BYTES = 4096
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV, NT_ARM_PAC_MASK = 1, 3, 6, 0x406
-PAC_BITS = 0x7F << 48  # arch/arm64/include/asm/pointer_auth.h: bits 54 to 48 with 48-bit addresses
+PAC_BITS = 0x7F << 48  # arch/arm64/include/asm/pointer_auth.h, for addresses of 48 bits
 REGISTERS = (*(f"x{number}" for number in range(31)), "sp", "pc", "pstate")
 CODES = {"SI_TKILL": -6, "SI_USER": 0, "SI_KERNEL": 128}
-NUMBERS = {"SIGILL": 4, "SIGTRAP": 5, "SIGIOT": 6, "SIGABRT": 6, "SIGBUS": 7, "SIGFPE": 8, "SIGSEGV": 11}
-
-
-class CannotEmulate(Exception):
-    """Something that a test needs is not installed, or did not work."""
+NUMBERS = {"SIGILL": 4, "SIGTRAP": 5, "SIGIOT": 6, "SIGBUS": 7, "SIGFPE": 8, "SIGSEGV": 11}
 
 
 class Build(NamedTuple):
-    """How the program is compiled. `processor` is what qemu shows it."""
+    """How a program is compiled; `processor` is what qemu shows it, `max` one that signs return addresses."""
 
     name: str
     flags: tuple[str, ...]
     processor: str = "cortex-a72"
-
-
-BUILDS = (
-    Build("O0-static", ("-O0", "-static")),
-    Build("O2-static-nofp", ("-O2", "-static", "-fomit-frame-pointer")),
-    Build("O2-dynamic", ("-O2", "-Wl,-z,separate-code")),
-    Build("O0-dynamic-nofp", ("-O0", "-fomit-frame-pointer")),
-    Build("O2-dynamic-pac", ("-O2", "-mbranch-protection=standard"), "max"),
-    Build("O0-static-pac", ("-O0", "-static-pie", "-mbranch-protection=pac-ret+leaf+bti"), "max"),
-)
+    source: str = "crash.c"
+    compiler: str = "aarch64-linux-gnu-gcc"
 
 
 class Mapped(NamedTuple):
@@ -62,7 +52,6 @@ class Mapped(NamedTuple):
 
     start: int
     end: int
-    flags: str
     offset: int
     path: str | None
 
@@ -77,84 +66,61 @@ class Dumped(NamedTuple):
 
 
 class Called(NamedTuple):
-    """A frame as gdb shows it; `kind` is "normal" or "signal"."""
+    """A frame as gdb shows it."""
 
     pc: int
     name: str | None
-    kind: str
+    signal_frame: bool
 
 
 def built(folder: Path, build: Build) -> Path:
     """The program, compiled in this way."""
-    _need(COMPILER)
-    target = folder / f"crash.{build.name}"
-    command = [COMPILER, "-w", "-pthread", "-Wl,--build-id", *build.flags, str(PROGRAM), "-o", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    _need(build.compiler)
+    target = folder / f"{build.source}.{build.name}"
+    command = [build.compiler, "-w", "-pthread", "-Wl,--build-id", *build.flags, str(PROGRAMS / build.source)]
+    done = subprocess.run([*command, "-o", str(target)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CannotEmulate(f"{COMPILER} cannot build {build.name}: {done.stderr[:300]}")
+        raise CannotDump(f"{build.compiler} cannot build {build.name}: {done.stderr[:300]}")
     return target
 
 
-def dumped(program: Path, case: str, *words: str, processor: str) -> Dumped:
-    """Run the program until it crashes."""
+def dumped(program: Path, processor: str, *words: str) -> Dumped:
+    """What is left of the program when it has crashed."""
     _need(EMULATOR)
     with tempfile.TemporaryDirectory(prefix="run-", dir=program.parent) as name:
-        folder = Path(name)
-        said, maps = folder / "said", folder / "maps"
+        said, maps = Path(name) / "said", Path(name) / "maps"
         command = [EMULATOR, "-cpu", processor, "-L", str(SYSROOT), "-s", str(STACK_BYTES), "-strace", str(program)]
         with said.open("wb") as errors, maps.open("wb") as places:
             subprocess.run(
-                ["sh", "-c", f'exec "$@" {MAPS_DESCRIPTOR}>&0', "sh", *command, case, *words],
-                cwd=folder, stdin=places, stdout=subprocess.DEVNULL, stderr=errors, check=False,
-                timeout=LONGEST_RUN_SECONDS, preexec_fn=_limits,
-            )  # fmt: skip
-        cores = list(folder.glob("qemu_*.core"))
+                ["sh", "-c", f'exec "$@" {MAPS_DESCRIPTOR}>&0', "sh", *command, *words],
+                cwd=name,
+                stdin=places,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
+                timeout=LONGEST_RUN_SECONDS,
+                preexec_fn=_limits,
+            )
+        cores = list(Path(name).glob("qemu_*.core"))
+        told = said.read_text()
         if len(cores) != 1:
-            raise CannotEmulate(f"qemu left {len(cores)} core dumps of {program.name} {case}: {said.read_text()[-300:]}")
-        signal = _signal(said.read_text())
-        return Dumped(cores[0].read_bytes(), tuple(_mapped(maps.read_text())), signal, processor)
+            raise CannotDump(f"qemu left {len(cores)} core dumps of {program.name} {words}: {told[-200:]}")
+        return Dumped(cores[0].read_bytes(), tuple(_mapped(maps.read_text())), _signal(told), processor)
 
 
 def completed(found: Dumped) -> bytes:
     """The same core dump with what the kernel would have written beside it."""
-    elf = ELFFile(io.BytesIO(found.core))
-    process = _process(found)
+    notes = _notes(found.core)
     more = (Note("LINUX", NT_ARM_PAC_MASK, struct.pack("<QQ", PAC_BITS, PAC_BITS)),) if found.processor == "max" else ()
-    threads = tuple(
-        Thread(tid=struct.unpack_from("<i", data, 32)[0], registers=dict(zip(REGISTERS, values, strict=True)), more=more)
-        for kind, data in _notes(found.core)
-        if kind == NT_PRSTATUS
-        for values in [struct.unpack_from("<34Q", data, 112)]
-    )
-    named = {mapped.start: mapped for mapped in found.maps if mapped.path is not None}
-    mappings = []
-    for load in elf.iter_segments("PT_LOAD"):
-        start = load["p_vaddr"]
-        mapped = named.get(start)
-        data = load.data() or None
-        if mapped is not None and mapped.path is not None and data is None and mapped.offset == 0:
-            data = Path(mapped.path).read_bytes()[:PAGE_BYTES]
-        flags = "".join(letter for bit, letter in ((4, "r"), (2, "w"), (1, "x")) if load["p_flags"] & bit)
-        mappings.append(
-            Map(
-                start=start,
-                end=start + load["p_memsz"],
-                flags=flags,
-                data=data,
-                path=mapped.path if mapped else None,
-                page_offset=mapped.offset // PAGE_BYTES if mapped else 0,
-            )
-        )
-    auxv = next(data for kind, data in _notes(found.core) if kind == NT_AUXV)
-    pairs = [pair for pair in struct.iter_unpack("<QQ", auxv[: len(auxv) // 16 * 16]) if pair[0]]
+    auxv = next(data for kind, data in notes if kind == NT_AUXV)
     return core_dump(
         Core(
             architecture="aarch64",
             signal=found.signal,
-            process=process,
-            threads=threads,
-            mappings=tuple(mappings),
-            auxv=tuple(pairs),
+            process=_process(next(data for kind, data in notes if kind == NT_PRPSINFO)),
+            threads=tuple(_thread(data, more) for kind, data in notes if kind == NT_PRSTATUS),
+            mappings=tuple(_mappings(found)),
+            auxv=tuple(pair for pair in struct.iter_unpack("<QQ", auxv) if pair[0]),
         )
     )
 
@@ -162,77 +128,69 @@ def completed(found: Dumped) -> bytes:
 def backtraces(program: Path, cores: list[Path]) -> list[list[Called]]:
     """What gdb says of each core dump of this program."""
     _need(DEBUGGER)
-    commands = ["set pagination off", "set backtrace past-main on", f"set sysroot {SYSROOT}"]
-    commands += ["set auto-load libthread-db off"]  # the one here is for this machine's own processes
-    commands += [f"file {program}"]
-    for core in cores:
-        commands += [f"core-file {core}", f"python walk({str(core)!r})"]
+    lines = ["python", _WALK, "end", f"set sysroot {SYSROOT}", "set backtrace past-main on", f"file {program}"]
+    lines += ["set auto-load libthread-db off"]  # the one here is for this machine's own processes
+    for at, core in enumerate(cores):
+        lines += [f"core-file {core}", f"python walk({at})"]
     with tempfile.NamedTemporaryFile("w", suffix=".gdb") as script:
-        script.write(f"python\n{_WALK}\nend\n" + "\n".join(commands) + "\n")
+        script.write("\n".join(lines) + "\n")
         script.flush()
         command = [DEBUGGER, "-nx", "-batch", "-x", script.name]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_RUN_SECONDS)
-    found: dict[str, list[Called]] = {}
+    found: list[list[Called]] = [[] for _ in cores]
     for line in done.stdout.splitlines():
         if line.startswith("FRAME "):
-            _, core_name, pc, kind, name = line.split(" ", 4)
-            found.setdefault(core_name, []).append(Called(int(pc, 16), name if name != "-" else None, kind))
-    return [found.get(str(core), []) for core in cores]
+            _, at, pc, kind, name = line.split(" ", 4)
+            found[int(at)].append(Called(int(pc, 16), None if name == "-" else name, kind == "signal"))
+    return found
 
 
-# gdb's frame.pc() strips pointer authentication as its backtrace does.
 _WALK = """
-def walk(core):
+def walk(at):
     try:
         frame = gdb.newest_frame()
         for _ in range(256):
-            kind = "signal" if frame.type() == gdb.SIGTRAMP_FRAME else "normal"
-            print("FRAME", core, hex(frame.pc()), kind, frame.name() or "-")
-            frame = frame.older()
             if frame is None:
                 break
+            kind = "signal" if frame.type() == gdb.SIGTRAMP_FRAME else "normal"
+            print("FRAME", at, hex(frame.pc()), kind, frame.name() or "-")
+            frame = frame.older()
     except gdb.error as reason:
-        print("ENDED", core, reason)
+        print("ENDED", at, reason)
 """
 
 
 def _need(command: str) -> None:
     if shutil.which(command) is None:
-        raise CannotEmulate(f"{command} is not installed")
+        raise CannotDump(f"{command} is not installed")
 
 
 def _limits() -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
-    # qemu 7.2 dies by the guest's signal and is dumped too: of it, nothing but its registers.
-    with open("/proc/self/coredump_filter", "w") as pages:
-        pages.write("0")
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    # qemu 7.2 dies by the guest's signal and is dumped too: of itself, no more than the registers.
+    Path("/proc/self/coredump_filter").write_text("0")
 
 
-_LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ \d+ *(\S*)")
+_LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \d+ *(\S*)")
 
 
-def _mapped(text: str) -> list[Mapped]:
-    found = []
-    for line in text.splitlines():
-        match = _LINE.match(line)
-        if match:
-            start, end, flags, offset, path = match.groups()
-            named = path if path.startswith("/") else None
-            found.append(Mapped(int(start, 16), int(end, 16), flags, int(offset, 16), named))
-    return found
+def _mapped(text: str) -> Iterator[Mapped]:
+    for start, end, offset, path in _LINE.findall(text):
+        yield Mapped(int(start, 16), int(end, 16), int(offset, 16), path if path.startswith("/") else None)
 
 
-def _signal(said: str) -> Signal:
-    words = re.findall(r"--- SIG\w+ \{(.*?)\} ---", said)[-1]
+def _signal(told: str) -> Signal:
+    words = re.findall(r"--- SIG\w+ \{(.*?)\} ---", told)[-1]
     fields = dict(pair.split("=", 1) for pair in words.split(", "))
     number = NUMBERS[fields["si_signo"]]
     code = CODES[fields["si_code"]] if fields["si_code"] in CODES else int(fields["si_code"])
     if code <= 0:
         return Sent(si_signo=number, si_code=code, si_pid=int(fields["si_pid"]), si_uid=int(fields["si_uid"]))
     if "si_addr" in fields:
-        address = fields["si_addr"]
-        return Fault(si_signo=number, si_code=code, si_addr=0 if address == "NULL" else int(address, 16))
-    # print_siginfo of qemu 7.2 shows the union of SIGBUS as if a process had sent it.
+        address = fields["si_addr"].replace("NULL", "0")
+        return Fault(si_signo=number, si_code=code, si_addr=int(address, 0))
+    # print_siginfo of qemu 7.2 shows the union of some SIGBUS as if a process had sent it.
     halves = struct.pack("<ii", int(fields["si_pid"]), int(fields["si_uid"]))
     return Fault(si_signo=number, si_code=code, si_addr=int.from_bytes(halves, "little"))
 
@@ -248,8 +206,29 @@ def _notes(content: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def _process(found: Dumped) -> Process:
-    data = next(data for kind, data in _notes(found.core) if kind == NT_PRPSINFO)
+def _process(data: bytes) -> Process:
     uid, gid, pid, ppid, pgrp, sid = struct.unpack_from("<IIiiii", data, 16)
     name, arguments = (data[low:high].split(b"\0")[0].decode() for low, high in ((40, 56), (56, 136)))
     return Process(pid=pid, ppid=ppid, pgrp=pgrp, sid=sid, uid=uid, gid=gid, fname=name, psargs=arguments, flag=0)
+
+
+def _thread(data: bytes, more: tuple[Note, ...]) -> Thread:
+    registers = dict(zip(REGISTERS, struct.unpack_from("<34Q", data, 112), strict=True))
+    return Thread(tid=struct.unpack_from("<i", data, 32)[0], registers=registers, more=more)
+
+
+def _mappings(found: Dumped) -> Iterator[Map]:
+    named = {mapped.start: mapped for mapped in found.maps}
+    for load in ELFFile(io.BytesIO(found.core)).iter_segments("PT_LOAD"):
+        mapped = named.get(load["p_vaddr"], Mapped(0, 0, 0, None))
+        data = load.data() or None
+        if data is None and mapped.path is not None and mapped.offset == 0:
+            data = Path(mapped.path).read_bytes()[:PAGE_BYTES]
+        yield Map(
+            start=load["p_vaddr"],
+            end=load["p_vaddr"] + load["p_memsz"],
+            flags="".join(letter for bit, letter in ((4, "r"), (2, "w"), (1, "x")) if load["p_flags"] & bit),
+            data=data,
+            path=mapped.path,
+            page_offset=mapped.offset // PAGE_BYTES,
+        )

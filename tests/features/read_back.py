@@ -1,5 +1,6 @@
 """Synthetic crashes through the reader: in memory for one, or as files for a command."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from tests import synth
 from tests.features.machines import LOADED, MACHINES, core
 
 _BINARIES = {loaded.program.build_id.hex(): Binary(loaded.program.data) for loaded in LOADED}
+Find = Callable[[BinaryWanted], Binary | None]
 _PATHS = {loaded.program.path: loaded.program.build_id.hex() for loaded in LOADED}
+
+
+def found(wanted: BinaryWanted) -> Binary | None:
+    """The binary with this build id, or at this path."""
+    return _BINARIES.get(wanted.build_id or _PATHS.get(wanted.path, ""))
 
 
 @lru_cache(maxsize=256)
@@ -21,13 +28,13 @@ def dump(name: str) -> bytes:
     return synth.core_dump(core(MACHINES[name]))
 
 
-def reading(data: bytes, binaries: bool = True, every_thread: bool = False) -> Reading:
-    """What the reader makes of these bytes, with the three binaries at hand or with none."""
+def reading(data: bytes, binaries: bool = True, every_thread: bool = False, here: Find = found) -> Reading:
+    """What the reader makes of these bytes, with the binaries that lie `here`, or with none."""
     reader = read(every_thread)
     wanted = next(reader)
     while True:
         answer: list[object] = [data[offset : offset + size] for offset, size in wanted.ranges]
-        answer += [_found(one) if binaries else None for one in wanted.binaries]
+        answer += [here(one) if binaries else None for one in wanted.binaries]
         try:
             wanted = reader.send(answer)
         except StopIteration as done:
@@ -41,12 +48,9 @@ def row(data: bytes, binaries: bool = True) -> dict[str, Value]:
 
 
 def binaries_in(folder: Path) -> Path:
-    """A folder with the three binaries, as --binaries takes it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """A sysroot with the three binaries, as --binaries takes it."""
     for loaded in LOADED:
-        (folder / loaded.program.path.rsplit("/", 1)[-1]).write_bytes(loaded.program.data)
+        place = folder / loaded.program.path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(loaded.program.data)
     return folder
-
-
-def _found(wanted: BinaryWanted) -> Binary | None:
-    return _BINARIES.get(wanted.build_id or _PATHS.get(wanted.path, ""))

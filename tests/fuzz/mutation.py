@@ -13,6 +13,8 @@ EXTREMES = (
     *(0xFFFF_8000_0000_0000, (1 << 63) - 1, 1 << 63, (1 << 64) - 4096, (1 << 64) - 8, (1 << 64) - 1),
 )
 MOST_AT_ONCE = 4
+HOLE = memoryview(bytes(16 << 20))
+HOLE_PIECES = 256  # 4 GiB: a size that is believed is felt
 
 
 class Rope:
@@ -71,7 +73,10 @@ def mutant(original: Specimen, seed: int, index: int) -> Rope:
 
 
 def _place(rope: Rope, original: Specimen, draw: Random) -> int:
-    within = original.head_bytes if draw.random() < 0.8 else rope.size
+    chance = draw.random()
+    if chance < 0.2:
+        return min(draw.choice(original.stack), rope.size)
+    within = original.head_bytes if chance < 0.85 else rope.size
     return draw.randrange(max(1, min(within, rope.size)))
 
 
@@ -130,6 +135,10 @@ def _truncate(rope: Rope, original: Specimen, draw: Random) -> Rope:
     return rope.part(0, _place(rope, original, draw))
 
 
+def _append_hole(rope: Rope, _original: Specimen, _draw: Random) -> Rope:
+    return Rope([*rope.pieces, *(HOLE,) * HOLE_PIECES])
+
+
 # A way stands as often as it is to be drawn.
 WAYS: tuple[Callable[[Rope, Specimen, Random], Rope], ...] = (
     *(_overwrite_field,) * 6,
@@ -137,6 +146,7 @@ WAYS: tuple[Callable[[Rope, Specimen, Random], Rope], ...] = (
     *(_overwrite_run,) * 3,
     *(_swap,) * 2,
     *(_insert,) * 2,
+    *(_append_hole,) * 2,
     _remove,
     _truncate,
 )

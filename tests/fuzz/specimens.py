@@ -10,6 +10,9 @@ from tests.kernel_cores import compiled, dumped
 
 STACK, PROGRAM, LIBRARY, HEAP = 0x7FFE_0000_0000, 0x5555_5555_4000, 0x7F11_0000_0000, 0x5555_5560_0000
 
+RSP_AT = 112 + 8 * 19  # in struct elf_prstatus
+STACK_BELOW, STACK_ABOVE = 512, 4096  # around the stack pointer
+
 CPLUSPLUS = """
 #include <map>
 #include <string>
@@ -41,11 +44,12 @@ class Field(NamedTuple):
 
 
 class Specimen(NamedTuple):
-    """A core dump before mutation. Its headers and notes end at `head_bytes`."""
+    """A core dump before mutation. Headers and notes end at `head_bytes`; `stack` is where the crashing stack lies."""
 
     name: str
     data: bytes
     head_bytes: int
+    stack: range
     fields: tuple[Field, ...]
 
 
@@ -62,7 +66,7 @@ def specimen(name: str, data: bytes) -> Specimen:
         if kind == 4:
             fields += _note_fields(data, offset, offset + size)
             end = max(end, offset + size)
-    return Specimen(name, data, max(end, table + 56 * count), tuple(fields))
+    return Specimen(name, data, max(end, table + 56 * count), _stack(data), tuple(fields))
 
 
 def synthetic() -> Specimen:
@@ -119,6 +123,18 @@ def python(folder: Path) -> Specimen:
 def _module(start: int, path: str, build_id: bytes) -> synth.Map:
     page = synth.module_page("x86_64", build_id)
     return synth.Map(start=start, end=start + 0x1000, flags="r", data=page, path=path)
+
+
+def _stack(data: bytes) -> range:
+    (notes_at,) = struct.unpack_from("<Q", data, 64 + 8)
+    (sp,) = struct.unpack_from("<Q", data, notes_at + 20 + RSP_AT)
+    (count,) = struct.unpack_from("<H", data, 56)
+    for at in range(64, 64 + 56 * count, 56):
+        kind, _, offset, address, _, size = struct.unpack_from("<IIQQQQ", data, at)
+        if kind == 1 and address <= sp < address + size:
+            place = offset + sp - address
+            return range(max(offset, place - STACK_BELOW), min(offset + size, place + STACK_ABOVE))
+    raise ValueError("the crashing thread has no stack in its core dump")
 
 
 def _note_fields(data: bytes, at: int, end: int) -> list[Field]:
