@@ -6,8 +6,10 @@ is reported as such.
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
@@ -92,13 +94,27 @@ def outcomes(paths: Iterable[str], sources: BinarySources, workers: int) -> Iter
         return
     batches = _batches(paths)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,)) as pool:
-        waiting: set[Future[list[Outcome]]] = {pool.submit(_work, b) for b in islice(batches, workers * WAITING)}
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,))
+    try:
+        with _undisturbed():
+            waiting: set[Future[list[Outcome]]] = {pool.submit(_work, b) for b in islice(batches, workers * WAITING)}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield from future.result()
             waiting |= {pool.submit(_work, batch) for batch in islice(batches, len(done))}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Processes that are started here inherit a blocked SIGINT: Ctrl-C is the parent's to answer."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker_binaries: Binaries | None = None

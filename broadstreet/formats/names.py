@@ -11,13 +11,32 @@ def demangled(name: str) -> str:
     """The name as its author wrote it; as stored where it is not a C++ or old Rust name, or is damaged."""
     if not name.startswith("_Z") or len(name) > LONGEST:
         return name
-    from itanium_demangler import parse
-
     try:
-        tree = parse(name)
+        tree = _parsed(name)
         return name if tree is None or _length(tree, {}) > LONGEST_SHOWN else str(tree)
-    except (NotImplementedError, ValueError, IndexError, RecursionError, AttributeError, TypeError):
+    except (NotImplementedError, ValueError, LookupError, RecursionError, AttributeError, TypeError):
         return name
+
+
+def _parsed(name: str) -> object:
+    import itanium_demangler as demangler
+
+    cursor = demangler._Cursor(name)
+    resolved = cursor.resolve_subst
+    known: dict[int, int] = {}
+    left = LONGEST_SHOWN
+
+    def resolve(number: int) -> object:
+        nonlocal left
+        node = resolved(number)
+        left -= _length(node, known)
+        if left < 0:
+            raise ValueError("each substitution doubles the last")
+        return node
+
+    cursor.resolve_subst = resolve  # the library unfolds what was substituted, before anyone could measure it
+    tree = demangler._parse_mangled_name(cursor)
+    return None if tree is None else demangler._expand_arg_packs(tree)
 
 
 def _length(node: object, known: dict[int, int]) -> int:

@@ -32,6 +32,7 @@ RSEQ_BYTES = 32
 CODE_PAGE = 4 << 10
 CODE_SPAN = 8 << 10  # of a dumped text mapping, on each side of the pc
 VDSO_BYTES = 16 << 10
+RSEQ_OFFSET, ABORT_MESSAGE = "__rseq_offset", "__abort_msg"
 ABORT_MESSAGE_BYTES = 512
 ABORT_HEADER = 4  # struct abort_msg_s: unsigned int size; char msg[]
 MOST_UNNAMED = 32
@@ -62,12 +63,11 @@ class MemoryPlan:
         self.registers = notes.threads[0].registers
         self.pc = self.registers[architecture.pc]
         self.sp = self.registers[architecture.sp]
-        self._rseq: int | None = None
+        self._located: dict[str, tuple[Module, Binary, int]] = {}
         self._left = BUDGET
         self._scanned: set[int] = set()
         self._stacks = [self.sp]
         self._pointed: dict[int, Module] = {}
-        self._abort_pointer: int | None = None
 
     @cached_property
     def important(self) -> list[Module]:
@@ -77,18 +77,24 @@ class MemoryPlan:
         return [m for m in self.modules.all if m is at or m is self.modules.all[0] or m.name.startswith(named)]
 
     def locate(self, candidates: dict[str, Binary]) -> None:
-        """Find the rseq offset and the abort message's pointer by the names in these binaries."""
+        """Find where the rseq offset and the abort message's pointer stand, by name, in the binaries at the paths."""
         for module in self.modules.all:
             binary = candidates.get(module.path)
             if binary is None:
                 continue
             bias = module.start - (binary.base() & -4096)
-            for name in ("__rseq_offset", "__abort_msg"):
+            for name in (RSEQ_OFFSET, ABORT_MESSAGE):
                 address = binary.data_symbol(name)
-                if address is not None and name == "__rseq_offset":
-                    self._rseq = address + bias
-                elif address is not None:
-                    self._abort_pointer = address + bias
+                if address is not None:
+                    self._located[name] = (module, binary, address + bias)
+
+    def forget_strangers(self) -> None:
+        """Forget what was located in a binary that turned out not to be the one that was mapped."""
+        self._located = {name: found for name, found in self._located.items() if found[0].binary is found[1]}
+
+    def _address(self, name: str) -> int | None:
+        found = self._located.get(name)
+        return found[2] if found else None
 
     def first_round(self) -> list[Range]:
         """What can be known from the notes alone."""
@@ -101,8 +107,9 @@ class MemoryPlan:
         vdso = next((m for m in self.modules.all if m.path == "[vdso]"), None)
         if vdso is not None:
             ranges += self._around(vdso.start, 0, VDSO_BYTES)
-        if self._signal() == contexts.SIGABRT and self._abort_pointer is not None:
-            ranges += self._around(self._abort_pointer, 0, 8)
+        pointer = self._address(ABORT_MESSAGE)
+        if self._signal() == contexts.SIGABRT and pointer is not None:
+            ranges += self._around(pointer, 0, 8)
         ranges += _affordable(self._repairs(), BUDGET - RESERVE - _size(ranges))
         self._left = BUDGET - _size(ranges)
         if self.sent_by_itself():
@@ -115,7 +122,8 @@ class MemoryPlan:
 
     def second_round(self, most_modules: int) -> list[Range]:
         """What the words of the first round point at."""
-        message = self.space.word(self._abort_pointer) if self._abort_pointer else None
+        pointer = self._address(ABORT_MESSAGE)
+        message = self.space.word(pointer) if pointer else None
         ranges = self._around(message, 0, ABORT_MESSAGE_BYTES) if message else []
         for frame in self.live_frames():
             sp = frame.registers[self.architecture.sp]
@@ -174,9 +182,10 @@ class MemoryPlan:
 
     def abort_message(self) -> tuple[str | None, bool]:
         """glibc's `__abort_msg`, and whether it could be read: (null, true) when there was none."""
-        if self._abort_pointer is None:
+        pointer = self._address(ABORT_MESSAGE)
+        if pointer is None:
             return None, False
-        message = self.space.word(self._abort_pointer)
+        message = self.space.word(pointer)
         if not message:
             return None, message == 0
         for size in (ABORT_MESSAGE_BYTES, 128, 64):
@@ -254,7 +263,8 @@ class MemoryPlan:
         return self._around(self.pc, span, span)
 
     def _thread_block(self) -> list[Range]:
-        ranges = self._around(self._rseq, 0, 8) if self._rseq else []
+        located = self._address(RSEQ_OFFSET)
+        ranges = self._around(located, 0, 8) if located else []
         pointer = self._thread_pointer()
         if pointer is None:
             return ranges
@@ -270,7 +280,8 @@ class MemoryPlan:
         pointer = self._thread_pointer()
         if pointer is None:
             return None
-        offset = self.space.word(self._rseq) if self._rseq else self.architecture.rseq_offset
+        located = self._address(RSEQ_OFFSET)
+        offset = self.space.word(located) if located else self.architecture.rseq_offset
         return None if not offset else (pointer + offset) & (1 << 64) - 1
 
     def _repairs(self) -> list[Range]:

@@ -137,6 +137,7 @@ def _remember(
     if rounds > 1:
         yield from _fetch(reading, plan.second_round(MOST_MODULES))
     yield from _attach(reading, plan, candidates, vdso)
+    plan.forget_strangers()
     reading.cpu, reading.numa_node = plan.last_cpu()
     reading.kernel_release = _kernel_release(space, vdso)
     return plan

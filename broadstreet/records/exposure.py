@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 TimeSource = Literal["sidecar", "xattr", "file_name", "mtime", "unknown"]
-HostSource = Literal["sidecar", "xattr", "file_name", "unknown"]
+HostSource = Literal["sidecar", "xattr", "unknown"]
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,14 @@ def scan(
 def _paths(places: tuple[str, ...]) -> Iterator[str]:
     from broadstreet.sources.folder import core_dumps
 
+    seen = set()  # of places that overlap, each file counts once
     for place in places:
         if not os.path.exists(place):
             raise UsageError(
                 f"no such file or folder: {place}", "broadstreet scan DIR, with the folder of the core dumps"
             )
-        yield from core_dumps(place)
+        for path in core_dumps(place):
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield path

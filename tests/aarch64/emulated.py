@@ -89,7 +89,8 @@ def dumped(program: Path, processor: str, *words: str) -> Dumped:
     _need(EMULATOR)
     with tempfile.TemporaryDirectory(prefix="run-", dir=program.parent) as name:
         said, maps = Path(name) / "said", Path(name) / "maps"
-        command = [EMULATOR, "-cpu", processor, "-L", str(SYSROOT), "-s", str(STACK_BYTES), "-strace", str(program)]
+        command = [EMULATOR, "-cpu", processor, "-L", str(SYSROOT), "-s", str(STACK_BYTES), "-seed", "1"]
+        command += ["-strace", str(program)]
         with said.open("wb") as errors, maps.open("wb") as places:
             subprocess.run(
                 ["sh", "-c", f'exec "$@" {MAPS_DESCRIPTOR}>&0', "sh", *command, *words],

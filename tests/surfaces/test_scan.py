@@ -277,6 +277,12 @@ def test_several_places_are_scanned_and_a_file_may_be_one(tmp_path: Path) -> Non
     assert [row["mechanism"] for row in found] == ["deliberate_trap", "unmapped_access"]
 
 
+def test_a_core_dump_in_two_of_the_places_counts_once(tmp_path: Path) -> None:
+    places = fleet(tmp_path, ["a trap", "read of nothing"])
+    found = rows(scan(places, places.cores / "core.1", places.cores / ".", "-o", "csv").stdout)
+    assert [row["mechanism"] for row in found] == ["deliberate_trap", "unmapped_access"]
+
+
 def test_an_empty_folder_exits_1_and_says_how_core_dumps_are_known(tmp_path: Path) -> None:
     result = scan(tmp_path, status=1)
     assert result.stdout.splitlines()[1] == f"  No core dumps below {tmp_path}."

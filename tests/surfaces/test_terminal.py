@@ -6,7 +6,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,25 +218,3 @@ def test_ctrl_c_while_workers_start_is_as_quiet(many: Fleet) -> None:
         while len(children(process)) < 2 and process.poll() is None:
             time.sleep(0.001)
         interrupted(process)
-
-
-def test_help_and_version_load_nothing_heavy() -> None:
-    """They answer within 100 ms; what that rests on is what they import."""
-    heavy = {
-        "capstone",
-        "pyarrow",
-        "numpy",
-        "rich",
-        "msgspec",
-        "zstandard",
-        "lz4",
-        "multiprocessing",
-        "broadstreet.reading",
-    }
-    for option in ("--help", "--version"):
-        program = (
-            "import sys\nfrom broadstreet.surfaces.cli import cli\n"
-            f"try:\n    cli([{option!r}])\nexcept SystemExit:\n    print(*sys.modules)\n"
-        )
-        told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        assert not heavy & set(told.stdout.split())
