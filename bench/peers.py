@@ -27,7 +27,7 @@ class PeerThread(NamedTuple):
 
 
 def available(name: str) -> bool:
-    """Whether a peer can be run here."""
+    """Whether a peer, or another command, can be run here."""
     if name == DRGN:
         return importlib.util.find_spec("drgn") is not None
     return shutil.which(name) is not None
@@ -72,7 +72,7 @@ def eu_stack_threads(core: Path) -> dict[int, PeerThread]:
 
 
 def version(name: str) -> str:
-    """What a peer calls its version."""
+    """What a peer, or another command, calls its version."""
     if name == DRGN:
         import drgn
 

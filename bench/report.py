@@ -54,7 +54,7 @@ def write_document(parts: Sequence[Part], absent: Sequence[str], command: str) -
 def machine() -> list[tuple[str, ...]]:
     """The machine and the versions, as rows."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    compiler = version("gcc") if available("gcc") else "gcc: not installed"
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     packages = [f"{name} {distribution_version(name)}" for name in DISTRIBUTIONS]
     peers = [version(name) if available(name) else f"{name}: not installed" for name in (GDB, EU_STACK, DRGN)]

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -94,17 +95,39 @@ def outcomes(paths: Iterable[str], sources: BinarySources, workers: int) -> Iter
         return
     batches = _batches(paths)
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,))
-    try:
-        with _undisturbed():
-            waiting: set[Future[list[Outcome]]] = {pool.submit(_work, b) for b in islice(batches, workers * WAITING)}
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield from future.result()
-            waiting |= {pool.submit(_work, batch) for batch in islice(batches, len(done))}
-    finally:
-        pool.shutdown(cancel_futures=True)
+    lost: list[str] = []
+    while True:
+        paths_of: dict[Future[list[Outcome]], list[str]] = {}
+        pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,))
+        try:
+            with _undisturbed():
+                paths_of |= {pool.submit(_work, b): b for b in islice(batches, workers * WAITING)}
+            while paths_of:
+                for future in wait(paths_of, return_when=FIRST_COMPLETED).done:
+                    done = future.result()
+                    del paths_of[future]
+                    yield from done
+                    paths_of |= {pool.submit(_work, batch): batch for batch in islice(batches, 1)}
+            return
+        except BrokenProcessPool:
+            lost = [path for batch in paths_of.values() for path in batch]
+        finally:
+            pool.shutdown(cancel_futures=True)
+        yield from _one_by_one(lost, sources)
+
+
+def _one_by_one(paths: list[str], sources: BinarySources) -> Iterator[Outcome]:
+    """After a worker was killed, as by the kernel for its memory: who did it is read alone, and named."""
+    context = multiprocessing.get_context("spawn")
+    rest = list(paths)
+    while rest:
+        with ProcessPoolExecutor(1, context, initializer=_start_worker, initargs=(sources,)) as pool:
+            try:
+                while rest:
+                    yield from pool.submit(_work, rest[:1]).result()
+                    rest.pop(0)
+            except BrokenProcessPool:
+                yield Unreadable(rest.pop(0), "killed its worker", "the process that read it was killed")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ LONGEST_DEBUG_DATA = 64 << 20  # .gnu_debugdata of the largest browser is 12 MB 
 MOST_UNPACKING_MEMORY = 128 << 20  # xz -9 needs 65 MiB
 LONGEST_TABLE = 128 << 20  # of symbols, and of their names: over five million of them
 LONGEST_NAME = 64 << 10
+MOST_ALIASES = 64  # names of one function; libc has ten
 
 _SYMBOL = struct.Struct("<IBBHQQ")
 
@@ -214,7 +215,7 @@ class Binary:
     def _preferred(self, index: int) -> Symbol:
         found = self._symbols[index]
         same = [found]
-        while index > 0 and self._symbols[index - 1].start == found.start:
+        while index > 0 and self._symbols[index - 1].start == found.start and len(same) < MOST_ALIASES:
             index -= 1
             same.append(self._symbols[index])
         return min(same, key=lambda symbol: (symbol.size != found.size, symbol.name.count("_"), symbol.name))

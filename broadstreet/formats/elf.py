@@ -18,6 +18,7 @@ STT_FUNC, STT_GNU_IFUNC = 2, 10
 PN_XNUM = 0xFFFF  # more program headers than fit: the real count stands in section header 0, sh_info
 NT_GNU_BUILD_ID = 3
 LONGEST_BUILD_ID = 64
+MOST_NOTES = 1 << 18  # a dozen of each of 20,000 threads
 
 
 class ElfHeader(NamedTuple):
@@ -108,7 +109,9 @@ def notes(segment: bytes, alignment: int = 4) -> Iterator[tuple[bytes, int, int,
     """Yield (name, type, start, size) for each whole note, in file order. One that is cut off ends it."""
     at = 0
     end = len(segment)
-    while at + NOTE_HEADER.size <= end:
+    for _ in range(MOST_NOTES):
+        if at + NOTE_HEADER.size > end:
+            return
         name_size, size, kind = NOTE_HEADER.read(segment, at)
         start = at + _padded(NOTE_HEADER.size + name_size, alignment)
         if start + size > end:

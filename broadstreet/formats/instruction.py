@@ -31,8 +31,7 @@ class Operand:
     signed_index: bool = False  # the index is 32 bits wide and is extended by its sign
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(NamedTuple):
     """A decoded instruction. `target` is the register of an indirect jump or call through a register."""
 
     address: int
@@ -93,7 +92,12 @@ _SXTW = 7  # of capstone's extensions
 
 def decode(architecture: str, code: bytes, address: int) -> Instruction | None:
     """The first instruction of these bytes; null where they are none."""
-    return _decode(architecture, code, address)
+    found = _decode(architecture, code, 0)
+    if found is None:
+        return None
+    if architecture == "aarch64" or (found.kind in ("call", "jump") and not found.indirect):
+        return _decode(architecture, code, address)  # its text names a place
+    return found._replace(address=address)
 
 
 def boundaries(architecture: str, code: bytes, address: int) -> list[int]:
@@ -187,7 +191,7 @@ def _engine(architecture: str, detail: bool) -> Any:
     return engine
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
     engine = _engine(architecture, True)
     found = next(engine.disasm(code[:LONGEST_X86] if architecture != "aarch64" else code[:4], address, 1), None)

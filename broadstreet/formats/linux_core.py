@@ -101,10 +101,10 @@ def mapped_files(data: bytes) -> list[MappedFile]:
         return []
     count, page_size = struct.unpack_from("<QQ", data)
     count = min(count, (len(data) - 16) // 24)
-    names = data[16 + 24 * count :].split(b"\0")
+    names = data[16 + 24 * count :].decode("utf-8", "backslashreplace").split("\0")
     places = struct.iter_unpack("<QQQ", data[16 : 16 + 24 * count])
     return [
-        MappedFile(start, end, (page * page_size) & (1 << 64) - 1, name.decode("utf-8", "backslashreplace"))
+        MappedFile(start, end, (page * page_size) & (1 << 64) - 1, name)
         for (start, end, page), name in zip(places, names, strict=False)
     ]
 

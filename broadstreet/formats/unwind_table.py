@@ -163,7 +163,7 @@ class UnwindTable:
                 cursor += 1
             elif letter == "P":
                 _, cursor = pointer(self._frames, cursor + 1, self._frames[cursor] & 0x7F & ~0x70, 0)
-            elif letter not in "SB":
+            elif letter not in "SBG":  # signal frame; signed with the other key; stack with memory tags
                 raise MalformedDwarf(f"augmentation {letter!r}")
         return 0
 
@@ -270,7 +270,7 @@ def _operate(
     state: _State,
     initial: dict[int, tuple[str, int | bytes]],
 ) -> int:
-    if operation in (0x00, 0x2D):  # nop; GNU_window_save, which AArch64 uses to toggle signed return addresses
+    if operation in (0x00, 0x2C, 0x2D):  # nop; AARCH64_negate_ra_state_with_pc and AARCH64_negate_ra_state
         return at
     if operation == 0x0E:
         state.cfa_offset, at = uleb(code, at)

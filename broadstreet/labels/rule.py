@@ -47,7 +47,7 @@ class Rule:
         return Finding(self.label, "holds" if holds else "does_not_hold", evidence)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def _settled(label: str, name: str, value: Value, allowed: tuple[Value, ...]) -> Finding:
     wanted = "not " + " or ".join(str(one) for one in allowed)
     return Finding(label, "does_not_hold", (Evidence(name, value, wanted),))

@@ -8,7 +8,7 @@ module + offset, from NT_FILE alone.
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal
 
 from broadstreet.formats import elf
@@ -36,10 +36,10 @@ class Module:
     bias: int | None = None
     first_bytes: bytes = field(default=b"", repr=False)
 
-    @cached_property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rsplit("/", 1)[-1]
+    name: str = field(init=False)  # the last part of the path
+
+    def __post_init__(self) -> None:
+        self.name = self.path.rsplit("/", 1)[-1]
 
     def vaddr(self, address: int) -> int:
         """The link-time address; only with a binary."""

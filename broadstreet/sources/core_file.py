@@ -37,6 +37,7 @@ class PlainCore:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._size = os.fstat(descriptor).st_size
+        self._head = 0  # how far the first request reached, whose bytes count once
         self.bytes_read = 0
 
     def ranges(self, wanted: tuple[tuple[int, int], ...]) -> list[bytes]:
@@ -45,7 +46,10 @@ class PlainCore:
         for offset, size in wanted:
             size = min(size, self._size - offset)
             piece = os.pread(self._descriptor, size, offset) if size > 0 else b""
-            self.bytes_read += len(piece)
+            end = offset + len(piece)
+            self.bytes_read += max(0, end - max(offset, self._head))
+            if offset == 0:
+                self._head = max(self._head, end)
             pieces.append(piece)
         return pieces
 

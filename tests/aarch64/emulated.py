@@ -141,8 +141,8 @@ def backtraces(program: Path, cores: list[Path]) -> list[list[Called]]:
     found: list[list[Called]] = [[] for _ in cores]
     for line in done.stdout.splitlines():
         if line.startswith("FRAME "):
-            _, at, pc, kind, name = line.split(" ", 4)
-            found[int(at)].append(Called(int(pc, 16), None if name == "-" else name, kind == "signal"))
+            _, place, pc, kind, name = line.split(" ", 4)
+            found[int(place)].append(Called(int(pc, 16), None if name == "-" else name, kind == "signal"))
     return found
 
 

@@ -11,6 +11,7 @@ from broadstreet import features, labels
 from broadstreet.formats.binary import Binary
 from broadstreet.formats.instruction import boundaries, branches, decode
 from broadstreet.formats.linux_core import MappedFile
+from broadstreet.formats.unwind_table import UnwindTable
 from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.modules import Modules, attach, mapped_modules
@@ -323,3 +324,15 @@ def test_instructions_begin_at_every_fourth_byte() -> None:
 def test_signed_branches_are_branches() -> None:
     code = struct.pack("<II", 0xD73F_0864, 0xD61F_081F)  # blraa x3, x4; braaz x0
     assert [(one.call, one.indirect_jump) for one in branches("aarch64", code, 0)] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("toggle", [0x2C, 0x2D])
+def test_a_rule_goes_on_behind_the_signing_of_a_return_address(toggle: int) -> None:
+    # DWARF for the Arm 64-bit Architecture, 4.1: negate_ra_state_with_pc and negate_ra_state, without operands; "G".
+    common = b"\0\0\0\0\x01zRG\0\x04\x78\x1e\x01\x1b\x0c\x1f\x00".ljust(20, b"\0")
+    program = bytes([toggle, 0x41, 0x0E, 0x10, 0x9D, 0x02, 0x9E, 0x01])
+    entry = struct.pack("<IiIB", 28, 0x1000 - 0x2020, 0x40, 0) + program
+    frames = struct.pack("<I", 20) + common + struct.pack("<I", len(entry)) + entry + bytes(4)
+    row = UnwindTable(b"", 0, frames, 0x2000).row(0x1004)
+    assert row is not None
+    assert (row.cfa_register, row.cfa_offset, set(row.saved)) == (31, 16, {(29, -16), (30, -8)})

@@ -108,6 +108,12 @@ def test_a_note_that_claims_four_gigabytes_ends_the_notes() -> None:
     assert list(elf.notes(struct.pack("<III", 0xFFFF_FFFF, 4, 2) + bytes(64))) == []
 
 
+def test_notes_without_end_are_given_up() -> None:
+    small = packed(b"", b"", 9)
+    assert len(list(elf.notes(small * 300_000))) == 1 << 18
+    assert len(list(elf.notes(small * 200_000))) == 200_000
+
+
 def test_a_build_id_is_found_behind_other_notes() -> None:
     page = synth.module_page("x86_64", BUILD_ID, linux_version=(6, 1, 2))
     assert elf.build_id(page) == BUILD_ID.hex()

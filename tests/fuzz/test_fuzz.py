@@ -102,6 +102,16 @@ def test_many_program_headers_cost_little(at_hand: Binaries) -> None:
     assert not verdict.failed, verdict.outcome
 
 
+@pytest.mark.parametrize("note", [bytes(12), struct.pack("<III", 0, 0, 9), struct.pack("<III4s4x", 5, 0, 9, b"CORE")])
+def test_many_empty_notes_cost_little(note: bytes, at_hand: Binaries) -> None:
+    data = synthetic().data
+    notes_at = struct.unpack_from("<Q", data, 64 + 8)[0]
+    extended = small(data[: notes_at + 356], 64 + 32, 1 << 40)
+    hole = memoryview(note * (1 << 20))
+    verdict = measured(Rope([memoryview(extended), *(hole,) * 4]), at_hand, whole=True)
+    assert not verdict.failed, verdict.outcome
+
+
 def in_words(data: bytearray, draw: Random) -> None:
     at = draw.randrange(0, len(data) - 8, 4)
     struct.pack_into("<Q", data, at, draw.choice(EXTREMES))

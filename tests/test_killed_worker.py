@@ -1,0 +1,38 @@
+"""A worker that is killed, as by the kernel for its memory, loses no core dump and ends no scan."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from broadstreet.pipeline import BinarySources, outcomes
+from broadstreet.records.case import Unreadable
+
+CORPUS = Path(__file__).parents[1] / "corpus" / "cores"
+COPIES = 300
+
+
+def many(folder: Path) -> list[str]:
+    original = min(CORPUS.iterdir())
+    paths = [folder / f"{number:04}.core.zst" for number in range(COPIES)]
+    for path in paths:
+        shutil.copy(original, path)
+    return [str(path) for path in paths]
+
+
+def path_of(outcome: object) -> str:
+    if isinstance(outcome, Unreadable):
+        return outcome.path
+    return outcome.circumstances.path  # type: ignore[attr-defined, no-any-return]
+
+
+def test_each_core_dump_is_still_told_once_when_a_worker_is_killed(tmp_path: Path) -> None:
+    paths = many(tmp_path)
+    running = outcomes(paths, BinarySources(), 2)
+    told = [path_of(next(running))]
+    victim = multiprocessing.active_children()[0].pid
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    told += [path_of(outcome) for outcome in running]
+    assert sorted(told) == paths
