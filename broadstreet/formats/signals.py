@@ -13,7 +13,7 @@ SIGNALS = dict(
 def signal_name(number: int | None) -> str:
     """The name of a signal by its Linux number on x86-64 and aarch64."""
     if number is None:
-        return "an unknown signal"
+        return "An unknown signal"
     if number == 0:
-        return "no signal"
+        return "No signal"
     return SIGNALS.get(number, f"signal {number}")
