@@ -25,7 +25,8 @@ class Architecture:
     dwarf_return: int
     red_zone_bytes: int
     address_bits: int
-    rseq_offset: int  # of glibc's rseq area from the thread pointer, when the binary of ld.so is not at hand
+    rseq_offset: int  # of glibc's rseq area from the thread pointer
+    rseq_offset_assumed: bool  # also when the binary of ld.so, which says it, is not at hand
     signal_frame_registers: Mapping[str, int]  # offset from the sp on entry to a signal handler
     signal_frame_extras: Mapping[str, int] = field(default_factory=dict)
     signal_frame_siginfo: int = 0
@@ -69,6 +70,7 @@ X86_64 = Architecture(
     red_zone_bytes=128,
     address_bits=48,
     rseq_offset=2336,  # glibc 2.35 to 2.41, x86-64: sizeof(struct pthread) rounded up
+    rseq_offset_assumed=True,
     signal_frame_registers={name: 48 + 8 * index for index, name in enumerate(_X86_SIGNAL_ORDER)},
     signal_frame_extras={"err": 200, "trapno": 208, "cr2": 224},
     signal_frame_siginfo=312,
@@ -94,7 +96,8 @@ AARCH64 = Architecture(
     dwarf_return=30,
     red_zone_bytes=0,
     address_bits=49,  # 48 bits of user space, and the kernel half apart
-    rseq_offset=0,
+    rseq_offset=-32,  # glibc 2.35 to 2.40: the end of struct pthread, which lies below the thread pointer
+    rseq_offset_assumed=False,  # later ones put it into the TLS block, and 32 zero bytes below would read as CPU 0
     signal_frame_registers={name: 312 + 8 * index for index, name in enumerate((*_ARM_X, "sp", "pc", "pstate"))},
     signal_frame_extras={"cr2": 304},
     signal_frame_siginfo=0,

@@ -5,6 +5,7 @@ an unwinder has left, even with a signal frame between, and the dead signal fram
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from functools import cached_property
 
 from broadstreet.formats.architecture import Architecture
@@ -15,6 +16,7 @@ from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.context import SignalFrame
 from broadstreet.reading.modules import FIRST_BYTES, Module, Modules
 from broadstreet.reading.notes import Notes
+from broadstreet.reading.unwinder import Process
 
 BELOW_SP = 8 << 10
 BELOW_BAD_PC = 12 << 10
@@ -146,7 +148,7 @@ class MemoryPlan:
         dumped = self._dumped_code()
         if not dumped:
             return []
-        for word in self.space.words(self.sp, CALLER_WORDS):
+        for word in self._code_pointers(self.space.words(self.sp, CALLER_WORDS)):
             page = word & -CODE_PAGE
             known = page in seen or self.space.read(page, CODE_PAGE) is not None
             if known or not any(low <= word < high for low, high in dumped):
@@ -217,7 +219,7 @@ class MemoryPlan:
         for start, _end, data in self._stack_windows():
             first = max(0, self.sp - LEFT_BELOW - start) & -8
             words += memoryview(data)[first : len(data) // 8 * 8].cast("Q").tolist()
-        pages = sorted({word >> PAGE_BITS for word in words if low <= word < high})
+        pages = sorted({word >> PAGE_BITS for word in self._code_pointers(words) if low <= word < high})
         for module in self.modules.all:
             index = bisect_left(pages, module.start >> PAGE_BITS)
             if index < len(pages) and pages[index] << PAGE_BITS < module.end:
@@ -225,6 +227,12 @@ class MemoryPlan:
         for module in self.important:
             self._pointed[module.start] = module
         return list(self._pointed.values())
+
+    def _code_pointers(self, words: Iterable[int]) -> Iterable[int]:
+        """On AArch64 return addresses in memory may be signed."""
+        if self.architecture.link is None:
+            return words
+        return map(Process(self.architecture, self.space, self.modules).code_pointer, words)
 
     def _stack_windows(self) -> list[tuple[int, int, bytes]]:
         """The windows that hold a stack pointer, each once over all calls."""
@@ -281,7 +289,8 @@ class MemoryPlan:
         if pointer is None:
             return None
         located = self._address(RSEQ_OFFSET)
-        offset = self.space.word(located) if located else self.architecture.rseq_offset
+        assumed = self.architecture.rseq_offset if self.architecture.rseq_offset_assumed else None
+        offset = self.space.word(located) if located else assumed
         return None if not offset else (pointer + offset) & (1 << 64) - 1
 
     def _repairs(self) -> list[Range]:

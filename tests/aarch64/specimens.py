@@ -74,8 +74,8 @@ class Crash:
     stack_start: int = STACK
     stack_end: int = STACK_END
 
-    def core(self) -> bytes:
-        """The core dump."""
+    def core(self, *others: synth.Map) -> bytes:
+        """The core dump, with other mappings beside the usual ones."""
         memory = bytearray(self.stack_end - self.stack_start)
         for address, data in self.stack.items():
             at = address - self.stack_start
@@ -87,6 +87,7 @@ class Crash:
                 process=synth.Process(pid=PID, fname="walker", psargs="./walker "),
                 threads=(synth.Thread(tid=PID, registers=self.registers, more=self.notes),),
                 mappings=(
+                    *others,
                     synth.Map(start=PROGRAM, end=PROGRAM + 0x1000, flags="rx", data=program_page(), path=PATH),
                     synth.Map(start=VDSO, end=VDSO + 0x1000, flags="rx", data=vdso_page()),
                     synth.Map(start=self.stack_start, end=self.stack_end, flags="rw", data=bytes(memory)),

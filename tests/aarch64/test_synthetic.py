@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from broadstreet import features, labels
 from broadstreet.formats.binary import Binary
@@ -31,6 +33,7 @@ from tests.aarch64.specimens import (
     VDSO,
     Crash,
     find_program,
+    program_page,
     words,
 )
 from tests.kernel_cores import said_by
@@ -40,6 +43,7 @@ from tests.synth.arm_signal_frame import ARM_FRAME_BYTES, arm_signal_frame
 NULL_READ = synth.Fault(si_signo=11, si_code=1, si_addr=0)
 ABORTED = synth.Sent(si_signo=6, si_code=-6, si_pid=PID, si_uid=0)
 RAISED = synth.Sent(si_signo=11, si_code=-6, si_pid=PID, si_uid=0)
+LOADER = Path("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1")
 PAC = 0x55 << 48  # some authentication code
 
 
@@ -246,6 +250,43 @@ def test_the_thread_pointer_is_read_and_the_cpu_is_null_without_the_loader() -> 
     reading = driven(crash.core(), find=find_program).reading
     assert reading.threads[0].tls == block
     assert (reading.cpu, reading.numa_node) == (None, None)
+
+
+def test_the_cpu_is_that_of_the_area_that_the_loader_names() -> None:
+    if not LOADER.exists():
+        pytest.skip(f"{LOADER} is not installed")
+    with LOADER.open("rb") as file:
+        elf = ELFFile(file)
+        symbols = next(one for one in elf.iter_sections() if isinstance(one, SymbolTableSection))
+        symbol = (symbols.get_symbol_by_name("__rseq_offset") or [])[0]
+        loads = [
+            (one["p_vaddr"], one["p_memsz"], one["p_offset"], one["p_flags"]) for one in elf.iter_segments("PT_LOAD")
+        ]
+    block, base = SP + 0x1000, 0xFFFF_F7E0_0000
+    area = struct.pack("<IIQIII", 5, 5, 0, 0, 1, 0).ljust(32, b"\0")
+    note = synth.Note("LINUX", NT_ARM_TLS, words(block, 0))
+    crash = Crash(LOADING, NULL_READ, {**CALLERS, block - 32: area}, notes=(note,))
+    maps = [
+        synth.Map(
+            start=base + (address & -4096),
+            end=base + (address + size + 4095 & -4096),
+            flags="rw" if flags & 2 else "rx",
+            data=words(2**64 - 32).rjust(symbol["st_value"] - (address & -4096) + 8, b"\0") if flags & 2 else None,
+            path=f"/lib/{LOADER.name}",
+            page_offset=offset // 4096,
+        )
+        for address, size, offset, flags in loads
+    ]
+    found = driven(crash.core(*maps), find=lambda wanted: Binary(LOADER.read_bytes()) if "ld-" in wanted.path else None)
+    assert (found.reading.cpu, found.reading.numa_node) == (5, 1)
+
+
+def test_a_library_that_only_signed_return_addresses_point_into_is_found() -> None:
+    start = 0xFFFF_F7D0_0000
+    library = synth.Map(start=start, end=start + 0x1000, flags="rx", data=program_page(), path="/nowhere/libwalk.so")
+    frames = record(SP, SP + 0x20, PAC | AT["after bl"] - PROGRAM + start)
+    modules = driven(Crash(LOADING, NULL_READ, frames).core(library), find=find_program).reading.modules.all
+    assert [(one.name, one.binary is not None) for one in modules[:2]] == [("walker", True), ("libwalk.so", True)]
 
 
 def test_the_kernel_release_is_that_of_the_vdso() -> None:
