@@ -1,7 +1,7 @@
 """Which memory of a core dump to fetch: the least that answers what the features ask.
 
-Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 12 KiB below it hold what
-an unwinder has left, even with a signal frame between, and the dead signal frame of a handler on the same stack.
+Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 4 KiB below it what returned
+calls have left; 12 KiB where the pc is no code, for an unwinder's traces may lie behind a signal frame and its handler.
 """
 
 from bisect import bisect_left
@@ -18,11 +18,11 @@ from broadstreet.reading.modules import FIRST_BYTES, Module, Modules
 from broadstreet.reading.notes import Notes
 from broadstreet.reading.unwinder import Process
 
-BELOW_SP = 8 << 10
+BELOW_SP = 4 << 10
 BELOW_BAD_PC = 12 << 10
 ABOVE_SP = 28 << 10
 BUDGET = 96 << 10  # for the crashing thread, beyond the first request; a search for a dead signal frame is apart
-RESERVE = 32 << 10  # of it, for what the second round finds out
+RESERVE = 48 << 10  # of it, for what the second round finds out
 CALLER_WORDS = 512
 DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
 MOST_STACKS = 64 << 20  # of all threads: where stacks lie in one large mapping, each would take all of DEEP
