@@ -1,7 +1,7 @@
 """Which memory of a core dump to fetch: the least that answers what the features ask.
 
-Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 4 KiB below it what returned
-calls have left; 12 KiB where the pc is no code, for an unwinder's traces may lie behind a signal frame and its handler.
+Sizes are from the corpus: 28 KiB above the stack pointer hold 30 frames of C++ and python3; 4 KiB below it hold what
+calls left that have returned; 12 KiB where the pc is no code, for an unwinder's traces may lie behind a signal frame.
 """
 
 from bisect import bisect_left

@@ -27,6 +27,8 @@ int __attribute__((noinline)) chosen(int x) {
     switch (x) { case 0: return puts("a"); case 1: return rand(); case 2: return puts("c"); case 3: return abs(x);
                  case 4: return puts("e"); case 5: return rand() + 1; default: return 0; }
 }
+__asm__(".globl frameless\n.type frameless, @function\nframeless: .cfi_startproc\n call thrice\n ret\n"
+        ".cfi_endproc\n.size frameless, .-frameless\n");
 int main(int count, char **words) {
     struct table t = {twice, thrice};
     return by_table(&t, count) + tail(thrice, count) + chosen(count);
@@ -187,6 +189,18 @@ def test_a_function_that_may_leave_by_a_tail_call_is_known(built: Path) -> None:
     answer = binary.flow(tail)
     assert answer is not None
     assert (answer.indirect_jump, answer.frameless_call) == (True, False)
+
+
+def test_a_call_before_anything_was_pushed_is_known(built: Path) -> None:
+    binary = Binary(built.read_bytes())
+    starts = {name: start for start, _, name in functions(built)}
+    if not starts:
+        pytest.skip("stripped: no names to find it by")
+    flows = {name: binary.flow(starts[name]) for name in ("frameless", "by_table")}
+    assert {name: flow and flow.frameless_call for name, flow in flows.items()} == {
+        "frameless": True,
+        "by_table": False,
+    }
 
 
 def test_a_function_starts_where_its_unwind_entry_does(built: Path) -> None:

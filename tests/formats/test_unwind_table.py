@@ -141,6 +141,16 @@ def test_remembered_state_comes_back_whole() -> None:
     assert (after.cfa_register, after.cfa_offset, after.saved) == (7, 16, ((16, -8), (6, -16)))
 
 
+def test_a_remembered_expression_comes_back_too() -> None:
+    program = "0f02 7708 0a 41 0c0610 42 0b"
+    assert row(program, START + 1).cfa_expression is None
+    assert row(program, START + 3).cfa_expression == b"\x77\x08"
+
+
+def test_the_old_negative_offset_is_negated() -> None:
+    assert row("2f0602").saved == ((16, -8), (6, 16))
+
+
 def test_the_cfa_may_be_an_expression_and_a_register_again() -> None:
     assert row("0f02 7708").cfa_expression == b"\x77\x08"
     again = row("0f02 7708 0c0610")

@@ -138,6 +138,15 @@ def test_more_mappings_than_are_read_are_a_gap() -> None:
     assert reading.state is not None
 
 
+@pytest.mark.parametrize("every_thread", [False, True])
+def test_a_note_of_another_owner_is_no_thread(every_thread: bool) -> None:
+    foreign = tuple(synth.Note(owner, 1, bytes(336)) for owner in ("FreeBSD", "VMCORE", "core"))
+    threads = tuple(synth.Thread(tid=tid, registers=REGISTERS, more=foreign) for tid in (4711, 4712))
+    reading = driven(synth.core_dump(core_with_threads(threads)), every_thread=every_thread).reading
+    assert [thread.tid for thread in reading.threads] == [4711, 4712][: 2 if every_thread else 1]
+    assert reading.thread_count == 2
+
+
 def test_all_threads_are_read_when_asked_for() -> None:
     data = synth.core_dump(core(threads=200))
     assert [thread.tid for thread in driven(data, every_thread=True).reading.threads] == list(range(4711, 4911))

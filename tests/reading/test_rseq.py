@@ -2,9 +2,11 @@
 
 import os
 import re
+import struct
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from broadstreet.pipeline import case_at
 from broadstreet.records.exposure import Circumstances
@@ -27,7 +29,8 @@ static void *crash(void *nothing) {
     CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set)) _exit(3);
     for (int turn = 0; turn < 1000; turn++) sched_yield();
-    *(volatile int *)8 = sched_getcpu();
+    char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+    __asm__ volatile("mov %0, %%r12\n mov $8, %%rax\n mov %%eax, (%%rax)" :: "r"(area) : "r12", "rax", "memory");
     return nothing;
 }
 int main(int count, char **words) {
@@ -78,6 +81,35 @@ def test_the_node_is_the_one_of_that_cpu(program: Path) -> None:
         pytest.skip("this kernel does not say which node a cpu belongs to")
     found = where(program, str(program), str(CPUS[0]), "main")
     assert found.numa_node == int(nodes[0].name.removeprefix("node"))
+
+
+@pytest.mark.parametrize(
+    ("cpu_id_start", "cpu_id", "node_id", "expected"),
+    [
+        (5, 5, 3, (5, 3)),
+        (5, 5, 0xFFFF_FFFF, (5, None)),
+        (0, 0xFFFF_FFFF, 0, (None, None)),  # RSEQ_CPU_ID_UNINITIALIZED
+        (0xFFFF_FFFE, 0xFFFF_FFFE, 0, (None, None)),  # RSEQ_CPU_ID_REGISTRATION_FAILED
+        (4, 5, 0, (None, None)),  # torn, or not an rseq area
+    ],
+)
+def test_the_area_is_read_as_the_kernel_lays_it_out(
+    program: Path, cpu_id_start: int, cpu_id: int, node_id: int, expected: tuple[int | None, int | None]
+) -> None:
+    with skipped_without():
+        dump = dumped(program.parent, str(program), str(CPUS[0]), "main")
+    area = case_at(str(dump), Binaries()).registers["r12"]
+    data = bytearray(dump.read_bytes())
+    with dump.open("rb") as file:
+        loads = ELFFile(file).iter_segments("PT_LOAD")
+        load = next(one for one in loads if one["p_vaddr"] <= area < one["p_vaddr"] + one["p_filesz"])
+    at = load["p_offset"] + area - load["p_vaddr"]
+    assert struct.unpack_from("<I", data, at + 4) == (CPUS[0],), "include/uapi/linux/rseq.h"
+    struct.pack_into("<II", data, at, cpu_id_start, cpu_id)
+    struct.pack_into("<I", data, at + 20, node_id)
+    dump.write_bytes(data)
+    found = case_at(str(dump), Binaries()).circumstances
+    assert (found.cpu, found.numa_node) == expected
 
 
 def test_a_thread_without_rseq_has_no_cpu(program: Path) -> None:

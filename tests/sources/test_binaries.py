@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
+from elftools.elf.elffile import ELFFile
 
 from broadstreet.formats.binary import Binary
 from broadstreet.records.wanted import BinaryWanted
@@ -168,6 +170,40 @@ def test_a_file_that_is_no_binary_gives_none(tmp_path: Path, content: bytes) -> 
     (tmp_path / "program").write_bytes(content)
     assert Binaries().find(BinaryWanted(str(tmp_path / "program"), None)) is None
     assert Binaries([str(tmp_path)]).find(BinaryWanted(GONE, "00" * 20)) is None
+
+
+def claiming(program: Path, target: Path, section: str, field: int, value: int) -> Path:
+    """A copy in a sparse file of 8 GiB, one of whose section headers lies."""
+    data = bytearray(program.read_bytes())
+    with program.open("rb") as file:
+        binary = ELFFile(file)
+        at = binary["e_shoff"] + binary["e_shentsize"] * (binary.get_section_index(section) or 0)
+    data[at + field : at + field + 8] = value.to_bytes(8, "little")
+    target.write_bytes(data)
+    os.truncate(target, 8 << 30)
+    return target
+
+
+@pytest.mark.parametrize("section", [".symtab", ".strtab", ".dynsym", ".dynstr", ".eh_frame", ".shstrtab"])
+@pytest.mark.parametrize(("field", "value"), [(32, 4 << 30), (32, (1 << 64) - 1), (24, 7 << 30), (24, (1 << 64) - 8)])
+def test_a_section_that_claims_gigabytes_of_a_sparse_file_costs_little(
+    tmp_path: Path, program: Path, section: str, field: int, value: int
+) -> None:
+    path = claiming(program, tmp_path / "program", section, field, value)
+    tracemalloc.start()
+    try:
+        binary = Binaries().find(BinaryWanted(str(path), None))
+        assert binary is not None
+        for load in binary.loads:
+            for address in range(load.address, load.address + load.file_size, 64):
+                binary.symbol(address)
+                binary.row(address)
+                binary.call_before(address)
+        binary.data_symbol("__abort_msg")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 << 20
 
 
 def test_a_store_keeps_what_reading_needs(tmp_path: Path, program: Path) -> None:

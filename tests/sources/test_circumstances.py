@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,11 @@ def test_the_sidecar_counts_before_everything(tmp_path: Path) -> None:
 
 
 def test_a_time_without_a_zone_is_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    found = circumstances(place(tmp_path, sidecar={"time": "2026-06-30T12:00:00"}))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XST-5:30")
+        time.tzset()
+        found = circumstances(place(tmp_path, sidecar={"time": "2026-06-30T12:00:00"}))
+    time.tzset()
     assert found.time == "2026-06-30T12:00:00.000000Z"
 
 
