@@ -13,7 +13,6 @@ REAL = [
     "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE",
     "_ZTV3Foo",
     "_ZNKSt3mapIiiSt4lessIiESaISt4pairIKiiEEE2atERS4_",
-    "_ZZ4mainENKUlvE_clEv",
     "_Z4plusIiET_S0_S0_",
 ]
 
