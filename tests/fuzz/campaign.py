@@ -1,4 +1,4 @@
-"""Cut three core dumps at every page and damage them 200,000 times; nothing but a case or a refusal may come of it.
+"""Cut four core dumps at every page and damage them 200,000 times; nothing but a case or a refusal may come of it.
 
 python -m tests.fuzz.campaign [--mutations N] [--seed N] [--only SPECIMEN:NUMBER]
 
@@ -22,7 +22,7 @@ from typing import NamedTuple
 from broadstreet.sources.binaries import Binaries
 from tests.crashes.faults.trial import CannotDump
 from tests.fuzz.mutation import Rope, mutant
-from tests.fuzz.specimens import Specimen, cplusplus, python, specimen, synthetic
+from tests.fuzz.specimens import Specimen, cplusplus, python, specimen, synthetic, synthetic_aarch64
 from tests.fuzz.trial import LARGEST_BYTES, Verdict, measured, outcome
 
 PAGE = 4096
@@ -88,7 +88,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _made(folder: Path) -> dict[str, Path]:
-    made = [synthetic()]
+    made = [synthetic(), synthetic_aarch64()]
     for make in (cplusplus, python):
         try:
             made.append(make(folder))
@@ -122,7 +122,7 @@ def _batches(paths: dict[str, Path], mutations: int, seed: int) -> Iterator[Batc
     for name, path in paths.items():
         pages = -(-path.stat().st_size // PAGE)
         yield from (Batch("cut", name, seed, at, min(at + BATCH, pages)) for at in range(0, pages, BATCH))
-    share = mutations // len(paths)
+    share = -(-mutations // len(paths))
     for name in paths:
         yield from (Batch("mutant", name, seed, at, min(at + BATCH, share)) for at in range(0, share, BATCH))
 

@@ -10,7 +10,7 @@ from tests.kernel_cores import compiled, dumped
 
 STACK, PROGRAM, LIBRARY, HEAP = 0x7FFE_0000_0000, 0x5555_5555_4000, 0x7F11_0000_0000, 0x5555_5560_0000
 
-RSP_AT = 112 + 8 * 19  # in struct elf_prstatus
+SP_AT = {62: 112 + 8 * 19, 183: 112 + 8 * 31}  # by e_machine, in struct elf_prstatus
 STACK_BELOW, STACK_ABOVE = 512, 4096  # around the stack pointer
 
 CPLUSPLUS = """
@@ -109,6 +109,38 @@ def synthetic() -> Specimen:
     return specimen("synthetic", synth.core_dump(core))
 
 
+def synthetic_aarch64() -> Specimen:
+    """One thread with its thread pointer, a chain of frame records, signed return addresses."""
+    records = [(STACK + 0x1000 + 32 * at, 0x2A << 48 | LIBRARY + 0x2004 + 4 * at) for at in range(1, 60)]
+    stack = bytes(0x1000) + b"".join(struct.pack("<QQQQ", place, link, 0, 0) for place, link in records)
+    registers = {"pc": LIBRARY + 0x2010, "sp": STACK + 0x1000, "x29": STACK + 0x1000, "x30": LIBRARY + 0x2004}
+    page = synth.module_page("aarch64", bytes(range(20)))
+    code = (0x94000001).to_bytes(4, "little") * 512 + (0xF9400021).to_bytes(4, "little") * 512  # bl; ldr x1, [x1]
+    core = synth.Core(
+        architecture="aarch64",
+        signal=synth.Fault(si_signo=11, si_code=1, si_addr=0x10),
+        process=synth.Process(pid=4711, fname="walker", psargs="./walker "),
+        threads=(
+            synth.Thread(tid=4711, registers=registers, more=(synth.Note("LINUX", 0x401, struct.pack("<Q", HEAP)),)),
+        ),
+        mappings=(
+            synth.Map(start=HEAP, end=HEAP + 0x1000, flags="rw", data=bytes(0x1000)),
+            synth.Map(start=LIBRARY, end=LIBRARY + 0x1000, flags="r", data=page, path="/nowhere/libwalk.so"),
+            synth.Map(
+                start=LIBRARY + 0x2000,
+                end=LIBRARY + 0x3000,
+                flags="rx",
+                data=code,
+                path="/nowhere/libwalk.so",
+                page_offset=2,
+            ),
+            synth.Map(start=STACK, end=STACK + 0x3000, flags="rw", data=stack),
+        ),
+        auxv=((6, 4096), (33, LIBRARY + 0x10_0000)),
+    )
+    return specimen("aarch64", synth.core_dump(core))
+
+
 def cplusplus(folder: Path) -> Specimen:
     """A small C++ program with four threads that dies in a standard library's container."""
     program = compiled(folder, CPLUSPLUS, "-O1", compiler="g++")
@@ -127,7 +159,8 @@ def _module(start: int, path: str, build_id: bytes) -> synth.Map:
 
 def _stack(data: bytes) -> range:
     (notes_at,) = struct.unpack_from("<Q", data, 64 + 8)
-    (sp,) = struct.unpack_from("<Q", data, notes_at + 20 + RSP_AT)
+    (machine,) = struct.unpack_from("<H", data, 18)
+    (sp,) = struct.unpack_from("<Q", data, notes_at + 20 + SP_AT[machine])
     (count,) = struct.unpack_from("<H", data, 56)
     for at in range(64, 64 + 56 * count, 56):
         kind, _, offset, address, _, size = struct.unpack_from("<IIQQQQ", data, at)

@@ -12,21 +12,21 @@ from broadstreet.errors import UnreadableSpecimen
 from broadstreet.formats.binary import Binary
 from broadstreet.sources.binaries import Binaries
 from tests.fuzz.mutation import EXTREMES, Rope, RopeCore, mutant
-from tests.fuzz.specimens import Specimen, cplusplus, specimen, synthetic
+from tests.fuzz.specimens import Specimen, cplusplus, specimen, synthetic, synthetic_aarch64
 from tests.fuzz.trial import measured, outcome
 from tests.installed import binaries
 from tests.kernel_cores import skipped_without
 
 SEED = 20260630
-MUTANTS = {"synthetic": 2000, "c++": 1000}
+MUTANTS = {"synthetic": 1500, "aarch64": 1000, "c++": 1000}
 CUTS = 600
 BINARY_MUTANTS = 40
 
 
 @pytest.fixture(scope="module", params=list(MUTANTS))
 def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Specimen:
-    if request.param == "synthetic":
-        return synthetic()
+    if request.param != "c++":
+        return synthetic() if request.param == "synthetic" else synthetic_aarch64()
     with skipped_without():
         return cplusplus(tmp_path_factory.mktemp("fuzz"))
 
