@@ -34,7 +34,7 @@ accuracy: $(VENV)/test.stamp  ## make crashes with known mechanisms, and score t
 	$(BIN)/python -m tests.crashes.accuracy
 
 corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
-	$(BIN)/python -m tests.crashes.corpus
+	$(BIN)/python -m tests.corpus.make
 
 clean:  ## remove .venv, caches and what was built
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crashes.faults.trial import CannotDump, ended, started, the_kernel_dumps
+from broadstreet.lab.kernel import CannotDump, the_kernel_dumps
+from broadstreet.lab.process import ended, started
 
 LONGEST_RUN_SECONDS = 20
 

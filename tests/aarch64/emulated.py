@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from elftools.elf.elffile import ELFFile
 
-from tests.crashes.faults.trial import CannotDump
+from broadstreet.lab.kernel import CannotDump
 from tests.synth import Core, Fault, Map, Note, Process, Sent, Signal, Thread, core_dump
 
 EMULATOR, DEBUGGER = "qemu-aarch64", "gdb-multiarch"

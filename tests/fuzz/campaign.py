@@ -19,8 +19,8 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from broadstreet.lab.kernel import CannotDump
 from broadstreet.sources.binaries import Binaries
-from tests.crashes.faults.trial import CannotDump
 from tests.fuzz.mutation import Rope, mutant
 from tests.fuzz.specimens import Specimen, cplusplus, python, specimen, synthetic, synthetic_aarch64
 from tests.fuzz.trial import LARGEST_BYTES, Verdict, measured, outcome

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from broadstreet.lab.kernel import CannotDump
 from broadstreet.pipeline import case_at
 from broadstreet.records.exposure import Circumstances
 from broadstreet.sources.binaries import Binaries
-from tests.crashes.faults.trial import CannotDump
 from tests.kernel_cores import compiled, dumped, skipped_without
 
 SOURCE = r"""

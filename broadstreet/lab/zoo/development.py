@@ -2,7 +2,7 @@
 
 import signal
 
-from tests.crashes.zoo.entries import UNLABELLED, Build, Catalogue, Program, Variant, alike
+from broadstreet.lab.zoo.entries import UNLABELLED, Build, Catalogue, Program, Variant, alike
 
 BUILDS = (
     Build("O0", ("-O0",)),

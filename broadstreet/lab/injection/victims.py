@@ -1,6 +1,6 @@
 """The programs that the faults are put into: as installed, unmodified, one thread, 2 to 3 seconds of user code each."""
 
-import os
+import shutil
 from typing import NamedTuple
 
 PYTHON_WORK = r"""
@@ -54,18 +54,63 @@ select sum(a.price) from item a join item b on b.name = a.name where a.kind > 20
 """
 
 
+BASH_WORK = r"""
+words=(); seed=7
+for ((i = 0; i < 600; i++)); do seed=$(( (seed * 1103515245 + 12345) & 0x7fffffff )); words+=("w$seed"); done
+declare -A count
+for ((turn = 0; turn < 300; turn++)); do
+  for word in "${words[@]}"; do
+    key=${word:0:4}; count[$key]=$(( ${count[$key]:-0} + ${#word} ))
+    [[ $word =~ ^w([0-9]+)7 ]] && last=${BASH_REMATCH[1]}
+    text=${word/1/x}; text=${text//2/yy}; printf -v line '%s-%05d' "$text" "$turn"
+  done
+  sorted=("${!count[@]}")
+done
+"""
+
+AWK_WORK = r"""
+BEGIN {
+  srand(7)
+  for (i = 0; i < 4000; i++) { w = ""; for (j = 0; j < 6; j++) w = w sprintf("%c", 97 + int(rand() * 10)); word[i] = w }
+  for (turn = 0; turn < 2400; turn++) {
+    delete count
+    for (i in word) count[substr(word[i], 1, 3)] += length(word[i])
+    for (key in count) total += count[key] * 1.5
+    for (i = 0; i < 4000; i++) {
+      n = split(word[i], part, "a"); text = word[i]; gsub(/b[c-f]+/, "x", text)
+      if (text ~ /x.*[gh]/) hits += n
+    }
+  }
+  print total, hits
+}
+"""
+
+
 class Victim(NamedTuple):
+    """A program, and what it is given to do."""
+
     name: str
     command: tuple[str, ...]
+    runtime: str
+
+    @property
+    def is_present(self) -> bool:
+        """Whether this machine has it."""
+        return shutil.which(self.command[0]) is not None
 
 
-VICTIMS = (
-    Victim("python3", ("/usr/bin/python3", "-c", PYTHON_WORK)),
-    Victim("perl", ("/usr/bin/perl", "-e", PERL_WORK)),
-    Victim("sqlite3", ("/usr/bin/sqlite3", ":memory:", SQLITE_WORK)),
-)
+VICTIMS = {
+    victim.name: victim
+    for victim in (
+        Victim("python3", ("/usr/bin/python3", "-c", PYTHON_WORK), "Python"),
+        Victim("perl", ("/usr/bin/perl", "-e", PERL_WORK), "Perl"),
+        Victim("sqlite3", ("/usr/bin/sqlite3", ":memory:", SQLITE_WORK), "SQL"),
+        Victim("bash", ("/bin/bash", "-c", BASH_WORK), "shell"),
+        Victim("mawk", ("/usr/bin/mawk", AWK_WORK), "AWK"),
+    )
+}
 
 
 def present() -> tuple[Victim, ...]:
     """The victims that this machine has."""
-    return tuple(victim for victim in VICTIMS if os.access(victim.command[0], os.X_OK))
+    return tuple(victim for victim in VICTIMS.values() if victim.is_present)

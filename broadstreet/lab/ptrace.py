@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 PTRACE_PEEKDATA = 2
 PTRACE_POKEDATA = 5
+PTRACE_POKEUSER = 6
 PTRACE_CONT = 7
 PTRACE_SINGLESTEP = 9
 PTRACE_GETREGS = 12
@@ -20,6 +21,10 @@ PTRACE_DETACH = 17
 PTRACE_SEIZE = 0x4206
 PTRACE_INTERRUPT = 0x4207
 PTRACE_O_EXITKILL = 1 << 20
+PTRACE_EVENT_STOP = 128
+
+DEBUG_REGISTERS = 848  # u_debugreg in struct user, arch/x86/include/asm/user_64.h
+DR7_EXECUTE_DR0 = 1  # local enable of breakpoint 0; type and length zero: execution
 
 WORD = 8
 WORD_MASK = (1 << 64) - 1
@@ -56,21 +61,33 @@ def seize(pid: int) -> None:
 
 
 def interrupt(pid: int) -> None:
-    """Stop a seized process, and return when it stands."""
+    """Stop a seized process, and return when it stands. If a signal comes first, the process is let go with it."""
     _ptrace(PTRACE_INTERRUPT, pid)
-    wait_for_stop(pid)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSTOPPED(status) and status >> 16 != PTRACE_EVENT_STOP:
+        detach(pid, os.WSTOPSIG(status))
+    if status >> 16 != PTRACE_EVENT_STOP:
+        raise ProcessLookupError(f"process {pid} took a signal or ended before it could be stopped")
 
 
-def detach(pid: int) -> None:
-    """Let the process run on as if it had never been traced."""
-    _ptrace(PTRACE_DETACH, pid)
+def detach(pid: int, signal_number: int = 0) -> None:
+    """Let the process run on as if it had never been traced; with a signal, if one is given."""
+    _ptrace(PTRACE_DETACH, pid, 0, signal_number)
 
 
 def go_on(pid: int) -> None:
+    """Let a stopped process run until something stops it."""
     _ptrace(PTRACE_CONT, pid)
 
 
+def break_at(pid: int, address: int | None) -> None:
+    """Stop before the instruction at this address, by a debug register: no byte of code is changed. Null: no more."""
+    _ptrace(PTRACE_POKEUSER, pid, DEBUG_REGISTERS, address or 0)
+    _ptrace(PTRACE_POKEUSER, pid, DEBUG_REGISTERS + 7 * 8, 0 if address is None else DR7_EXECUTE_DR0)
+
+
 def single_step(pid: int) -> None:
+    """Execute one instruction."""
     _ptrace(PTRACE_SINGLESTEP, pid)
     stopped_by = wait_for_stop(pid)
     if stopped_by != signal.SIGTRAP:
@@ -86,12 +103,14 @@ def wait_for_stop(pid: int) -> int:
 
 
 def registers(pid: int) -> Registers:
+    """Those of a stopped process."""
     block = (ctypes.c_uint64 * len(REGISTERS))()
     _ptrace(PTRACE_GETREGS, pid, 0, ctypes.addressof(block))
     return dict(zip(REGISTERS, block, strict=True))
 
 
 def set_registers(pid: int, values: Registers) -> None:
+    """Give a stopped process all of these."""
     block = (ctypes.c_uint64 * len(REGISTERS))(*(values[name] for name in REGISTERS))
     _ptrace(PTRACE_SETREGS, pid, 0, ctypes.addressof(block))
 
@@ -120,6 +139,7 @@ def memory(pid: int, address: int, size: int) -> bytes:
 
 
 def mappings(pid: int) -> list[Mapping]:
+    """What is mapped, in the order of addresses."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as lines:
         return list(_mappings(lines))
 

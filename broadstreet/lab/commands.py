@@ -1,0 +1,87 @@
+"""`broadstreet lab`: make crashes, list what can be made, score what a scan says of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from broadstreet.errors import UsageError
+
+
+@click.group()
+def lab() -> None:
+    """Make real crashes with known causes on this machine, and score the labels against them.
+
+    It crashes programs of its own and installed ones, in folders of its own. See whether to believe the labels on
+    your runtime: make a set, scan it, score the scan.
+    """
+
+
+@lab.command("list")
+def list_() -> None:
+    """What can be made here, and what this machine does not allow."""
+    from broadstreet.lab.inventory import inventory
+
+    for line in inventory():
+        click.echo(line)
+
+
+@lab.command()
+@click.argument("name", metavar="SET")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same plan.")
+@click.option("--per-kind", type=click.IntRange(1), default=5, show_default=True, help="Crashes per fault and victim.")
+@click.option("--victim", "victims", multiple=True, metavar="NAME", help="Only this program. Repeatable.")
+@click.option("--only", "kinds", multiple=True, metavar="KIND", help="Only this mechanism or fault. Repeatable.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes at the same time; else as many as CPUs.")
+def crash(
+    name: str,
+    output: Path,
+    seed: int,
+    per_kind: int,
+    victims: tuple[str, ...],
+    kinds: tuple[str, ...],
+    jobs: int | None,
+) -> None:
+    """Make a set of crashes: core dumps, and a line of truth for each in truth.jsonl. `lab list` names the sets."""
+    from broadstreet.lab import sets
+
+    if name not in sets.SETS:
+        raise UsageError(f"no set {name}", f"There are: {', '.join(sets.SETS)}")
+    _new(output)
+    quests = sets.SETS[name](sets.Asked(per_kind, seed, _victims(victims)))
+    chosen = [quest for quest in quests if not kinds or quest.kind in kinds]
+    if not chosen:
+        raise UsageError(
+            f"{name} has no {' or '.join(kinds)}", f"It has: {', '.join(sorted({q.kind for q in quests}))}"
+        )
+    counts = sets.make(chosen, output, jobs, tell=lambda line: click.echo(line, err=True))
+    for line in _summary(counts):
+        click.echo(line)
+
+
+def _victims(asked: tuple[str, ...]) -> tuple[str, ...]:
+    from broadstreet.lab import sets
+
+    absent = set(asked) - set(sets.victims())
+    if absent:
+        raise UsageError(f"not on this machine: {', '.join(sorted(absent))}", f"There are: {', '.join(sets.victims())}")
+    return asked or sets.victims()
+
+
+def _new(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not empty", "Name a new folder with --output.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}", "Name a folder that can be made.") from error
+
+
+def _summary(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    total: dict[str, int] = {}
+    for outcomes in counts.values():
+        for outcome, count in outcomes.items():
+            total[outcome] = total.get(outcome, 0) + count
+    said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(total.items(), key=lambda pair: -pair[1]))
+    return [f"  {said or 'nothing was made'}"]

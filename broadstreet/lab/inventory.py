@@ -1,0 +1,34 @@
+"""What the lab can make on this machine, in lines for a terminal."""
+
+import shutil
+from collections.abc import Iterator
+
+from broadstreet.lab.injection.faults import HARDWARE, RECURRING
+from broadstreet.lab.injection.models import SOFTWARE
+from broadstreet.lab.injection.victims import VICTIMS
+from broadstreet.lab.kernel import obstacles
+from broadstreet.lab.zoo import race
+from broadstreet.lab.zoo.zoo import SETS as ZOO
+
+COMPILERS = ("gcc", "g++")
+
+
+def inventory() -> Iterator[str]:
+    """Sets, victims, and what stands in the way."""
+    yield "Sets (broadstreet lab crash SET --output DIR)"
+    for name, catalogue in ZOO.items():
+        mechanisms = len({run.program.name for run in catalogue.runs()})
+        yield f"  {name:14} {len(catalogue.runs())} crashes of {mechanisms} programs"
+    yield f"  {'race':14} {len(race.VARIANTS)} crashes of the GNU libunwind race"
+    yield f"  {'faults':14} one wrong bit or result in a program that runs: {', '.join((*HARDWARE, *RECURRING))}"
+    yield f"  {'models':14} what bugs write, in the same programs: {', '.join(SOFTWARE)}"
+    yield ""
+    yield "Victims of faults and models"
+    for victim in VICTIMS.values():
+        yield f"  {victim.name:14} {victim.runtime}{'' if victim.is_present else ', not installed'}"
+    missing = [name for name in COMPILERS if shutil.which(name) is None]
+    barriers = obstacles() + [f"no {name}: apt-get install gcc g++, or only faults and models" for name in missing]
+    if barriers:
+        yield ""
+        yield "Not here"
+        yield from (f"  {line}" for line in barriers)

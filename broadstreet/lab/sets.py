@@ -1,0 +1,120 @@
+"""Sets of crashes that a seed fixes: which there are, and how one is made on several processes."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from broadstreet.lab import truth
+from broadstreet.lab.injection import trial
+from broadstreet.lab.injection.faults import HARDWARE, RECURRING
+from broadstreet.lab.injection.models import SOFTWARE
+from broadstreet.lab.injection.victims import present
+from broadstreet.lab.kernel import the_kernel_dumps
+from broadstreet.lab.order import NotMade, Order, Workshop
+from broadstreet.lab.truth import Family, Truth
+from broadstreet.lab.zoo import crash as zoo
+from broadstreet.lab.zoo import race
+from broadstreet.lab.zoo.zoo import SETS as ZOO
+
+OUTCOMES = "outcomes.json"
+TRIES_PER_CRASH = 8
+CRASHED = "crashed"
+
+MAKERS: dict[Family, Callable[[Order, Workshop], Truth | NotMade]] = {
+    "bug": zoo.crash,
+    "imitator": zoo.crash,
+    "race": race.crash,
+    "fault": trial.crash,
+    "model": trial.crash,
+}
+
+
+class Quest(NamedTuple):
+    """Orders to try, one after another, until so many crashes of one kind are made."""
+
+    kind: str
+    orders: Iterable[Order]
+    wanted: int
+
+
+class Asked(NamedTuple):
+    """How large a set of injected faults, of which seed, in which victims."""
+
+    per_kind: int
+    seed: int
+    victims: tuple[str, ...]
+
+
+def _each(orders: list[Order]) -> list[Quest]:
+    return [Quest(order.mechanism, [order], 1) for order in orders]
+
+
+def _of_the_zoo(name: str, asked: Asked) -> list[Quest]:
+    return _each(zoo.orders(name))
+
+
+def _injected(family: Family, modes: Iterable[str], asked: Asked) -> list[Quest]:
+    return [
+        Quest(mode, islice(_trials(family, mode, victim, asked.seed), asked.per_kind * TRIES_PER_CRASH), asked.per_kind)
+        for mode in modes
+        for victim in asked.victims
+    ]
+
+
+def _trials(family: Family, mode: str, victim: str, seed: int) -> Iterator[Order]:
+    attempt = 0
+    while True:
+        name = f"{mode}.{victim}.{seed}-{attempt}"
+        yield Order(family, mode, victim, trial.INSTALLED, "", name, f"{seed}/{victim}/{mode}/{attempt}")
+        attempt += 1
+
+
+SETS: dict[str, Callable[[Asked], list[Quest]]] = {
+    **{name: partial(_of_the_zoo, name) for name in ZOO},
+    "race": lambda asked: _each(race.orders()),
+    "faults": lambda asked: _injected("fault", (*HARDWARE, *RECURRING), asked),
+    "models": lambda asked: _injected("model", SOFTWARE, asked),
+}
+
+
+def victims() -> tuple[str, ...]:
+    """The names of those that this machine has."""
+    return tuple(victim.name for victim in present())
+
+
+def make(
+    quests: list[Quest], folder: Path, jobs: int | None = None, tell: Callable[[str], None] = print
+) -> dict[str, Counter[str]]:
+    """Make them all; per kind, how many ended how. Also written to `outcomes.json`, for survivors count too."""
+    workshop = Workshop(folder)
+    counts: dict[str, Counter[str]] = {}
+    with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        for quest, outcomes in zip(quests, pool.map(lambda quest: _made(quest, workshop), quests), strict=True):
+            counted = Counter(outcome.outcome if isinstance(outcome, NotMade) else CRASHED for outcome in outcomes)
+            counts[quest.kind] = counts.get(quest.kind, Counter()) + counted
+            for one in outcomes:
+                if isinstance(one, NotMade) and one.why and quest.wanted == 1:
+                    tell(f"{quest.kind}: {one.outcome}, {one.why}")
+    (folder / OUTCOMES).write_bytes(msgspec.json.format(msgspec.json.encode(counts), indent=1) + b"\n")
+    return counts
+
+
+def _made(quest: Quest, workshop: Workshop) -> list[Truth | NotMade]:
+    found: list[Truth | NotMade] = []
+    crashes = 0
+    for order in quest.orders:
+        if crashes == quest.wanted:
+            break
+        outcome = MAKERS[order.family](order, workshop)
+        if isinstance(outcome, Truth):
+            truth.append(workshop.folder, outcome)
+            crashes += 1
+        found.append(outcome)
+    return found

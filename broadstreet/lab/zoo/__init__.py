@@ -1,0 +1,1 @@
+"""Programs that crash by themselves, each by one known mechanism."""

@@ -1,0 +1,141 @@
+"""True specimens of the 18-year-old race in GNU libunwind (issue 927).
+
+`_Ux86_64_setcontext` loads rsp and only then reads the target rip from a context that now lies below the stack. A
+signal between the two instructions lets the kernel and the handler write over it. Left to chance this takes hours;
+here ptrace stops the thread between them, with a hardware breakpoint, so that no byte of code is ever changed, and
+delivers the signal there. What follows is the bug itself: nothing else in the process is touched.
+
+A variant is KIND-DEPTH-CLEANUP-THREAD: what is thrown, through how many frames, at which clean-up counted from the
+throw the signal comes, and in which thread.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from broadstreet.errors import UsageError
+from broadstreet.lab import ptrace
+from broadstreet.lab.order import NotMade, Order, Workshop, compiled
+from broadstreet.lab.process import core_dumps, ended, kept, said, signal_in, started
+from broadstreet.lab.truth import Truth
+from broadstreet.lab.zoo.crash import COMMON_FLAGS, FOLDER
+
+LOAD_RSP = bytes.fromhex("488ba7a0000000")  # mov 0xa0(%rdi),%rsp
+LOAD_TARGET = bytes.fromhex("488b8fa8000000")  # mov 0xa8(%rdi),%rcx, which follows it
+LIBRARY = "libunwind.so.8"
+
+SECONDS = 10.0
+
+BUILDS = {
+    "O0": ("-O0",),
+    "O1": ("-O1",),
+    "O2": ("-O2",),
+    "O2-fp": ("-O2", "-fno-omit-frame-pointer"),
+    "O3-nopie": ("-O3", "-no-pie", "-fno-pie"),
+}
+VARIANTS = (
+    ("O0", "number-0-0-main"),
+    ("O0", "pressure-2-1-main"),
+    ("O0", "memory-6-0-thread"),
+    ("O1", "pressure-1-0-main"),
+    ("O1", "number-4-3-main"),
+    ("O2", "pressure-0-0-main"),
+    ("O2", "pressure-12-5-main"),
+    ("O2", "memory-3-2-main"),
+    ("O2", "number-2-0-thread"),
+    ("O2-fp", "pressure-3-1-main"),
+    ("O3-nopie", "pressure-5-4-main"),
+    ("O3-nopie", "memory-1-1-thread"),
+)
+
+
+def orders() -> list[Order]:
+    """One in each of several builds, depths and threads."""
+    return [
+        Order("race", "setcontext_race", "race", build, variant, f"race.{build}.{variant}")
+        for build, variant in VARIANTS
+    ]
+
+
+def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
+    """Compile and crash one specimen."""
+    kind, depth, clean_up, thread = order.variant.split("-")
+    program = workshop.program(f"race.{order.build}", lambda to: _compile(order.build, to))
+    words: list[str | Path] = [program, kind, depth, *(["thread"] if thread == "thread" else [])]
+    with tempfile.TemporaryDirectory(prefix=".race-", dir=workshop.folder) as name:
+        folder = Path(name)
+        process = started(words, folder, cpu=order.cpu, told=subprocess.PIPE, heard=subprocess.PIPE)
+        try:
+            _strike(process, int(clean_up))
+        except ProcessLookupError as reason:
+            ended(process, 0)
+            return NotMade("not struck", str(reason))
+        if not ended(process, SECONDS):
+            return NotMade("survived")
+        cores = core_dumps(folder)
+        if len(cores) != 1 or signal_in(cores[0]) != signal.SIGSEGV:
+            return NotMade("no core dump", f"status {process.returncode}")
+        kept(cores[0], workshop.folder / order.core)
+        return _truth(order, said(folder))
+
+
+def _compile(build: str, to: Path) -> None:
+    # Before libstdc++ and libgcc_s in the search order, so that its _Unwind_RaiseException wins.
+    library = ("-Wl,--no-as-needed", "-lunwind")
+    try:
+        compiled("g++", *BUILDS[build], *COMMON_FLAGS, FOLDER / "programs" / "race.cc", *library, "-o", to)
+    except UsageError as error:
+        hint = "On Debian and Ubuntu: apt-get install libunwind-dev"
+        raise UsageError("cannot link with GNU libunwind", hint) from error
+
+
+def _strike(process: subprocess.Popen[str], clean_up: int) -> None:
+    assert process.stdin
+    assert process.stdout
+    process.stdout.readline()
+    thread = int(max(os.listdir(f"/proc/{process.pid}/task"), key=int))
+    window = _window(process.pid)
+    ptrace.seize(thread)
+    ptrace.interrupt(thread)
+    ptrace.break_at(thread, window)
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    for _ in range(clean_up + 1):
+        ptrace.go_on(thread)
+        stopped_by = ptrace.wait_for_stop(thread)
+        at = ptrace.registers(thread)["rip"]
+        if stopped_by != signal.SIGTRAP or at != window:
+            raise ProcessLookupError(f"wanted a stop at {window:#x}, found signal {stopped_by} at {at:#x}")
+    ptrace.break_at(thread, None)
+    ptrace.detach(thread, signal.SIGUSR2)
+
+
+def _window(pid: int) -> int:
+    """The address between the two instructions in the process."""
+    code = [mapping for mapping in ptrace.mappings(pid) if LIBRARY in mapping.name and "x" in mapping.permissions]
+    for mapping in code:
+        found = ptrace.memory(pid, mapping.start, mapping.end - mapping.start).find(LOAD_RSP + LOAD_TARGET)
+        if found >= 0:
+            return mapping.start + found + len(LOAD_RSP)
+    raise UsageError(f"the {LIBRARY} of this machine does not load rsp before the target", "It has no such race.")
+
+
+def _truth(order: Order, last_line: str) -> Truth:
+    return Truth(
+        core=order.core,
+        cause="software",
+        family="race",
+        mechanism=order.mechanism,
+        program=order.program,
+        build=order.build,
+        variant=order.variant,
+        runtime="C++",
+        signal=signal.SIGSEGV,
+        expected=("return_to_null",),
+        context=("unwinding_exception",),
+        context_not=("in_signal_handler", "re_raised", "forked_child"),
+        said=last_line,
+        note="GNU libunwind issue 927: SIGUSR2 between the loads of rsp and rip in _Ux86_64_setcontext",
+    )

@@ -1,1 +1,0 @@
-"""Real crashes of unmodified programs, by one fault put in with ptrace, and hand-made imitators of hardware faults."""
