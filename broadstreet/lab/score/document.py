@@ -141,8 +141,8 @@ class Page:
     def _ratios(self) -> Iterator[str]:
         yield from _heading(
             "Likelihood ratios: hardware fault against software bug",
-            "Shares are averages over kinds. `broadstreet/verdict/weights.json` holds these, all other findings, and the "
-            "counts per kind and runtime.",
+            "Shares are averages over kinds. `broadstreet/verdict/weights.json` holds these, all other findings, and "
+            "the counts per kind and runtime.",
             ("finding", "hardware", "software", "ratio (95 %)", "ratio, reported sets", "if absent"),
         )
         reported = {weight.finding: weight for weight in self.weights.reported}
