@@ -6,10 +6,12 @@ other programs, other builds, other seeds. A set that lies in the folder already
 
 import platform
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from broadstreet.lab import sets
+from broadstreet.lab.kernel import code_is_dumped_too
 from broadstreet.lab.score.judged import Judged, judged
 from broadstreet.lab.score.ratios import weights
 from broadstreet.lab.truth import FILE
@@ -21,7 +23,10 @@ Role = Literal["fitted", "reported", "apart"]
 
 
 class Part(NamedTuple):
-    """One set of a campaign. `every` takes each so-manyth of its quests only; no victims: all that are here."""
+    """One set of a campaign. `every` takes each so-manyth of its quests only; no victims: all that are here.
+
+    `with_code` lets the kernel dump code pages too, which it does not by default.
+    """
 
     name: str
     set: str
@@ -30,11 +35,13 @@ class Part(NamedTuple):
     per_kind: int = 1
     victims: tuple[str, ...] = ()
     every: int = 1
+    with_code: bool = False
 
 
 FULL = (
     Part("bugs", "bugs", "fitted"),
     Part("bugs-held-out", "bugs-held-out", "reported"),
+    Part("bugs-with-code", "bugs", "fitted", every=4, with_code=True),
     Part("race", "race", "fitted"),
     Part("faults-fitted", "faults", "fitted", 1, 14, ("python3", "perl", "sqlite3")),
     Part("faults-reported", "faults", "reported", 5151, 12, ("bash", "mawk", "ingest")),
@@ -93,4 +100,5 @@ def _made(part: Part, place: Path, jobs: int | None) -> None:
     victims = tuple(name for name in part.victims or here if name in here)
     quests = sets.SETS[part.set](sets.Asked(part.per_kind, part.seed, victims))
     place.mkdir(parents=True, exist_ok=True)
-    sets.make(quests[:: part.every], place, jobs, tell=lambda line: None)
+    with code_is_dumped_too() if part.with_code else nullcontext():
+        sets.make(quests[:: part.every], place, jobs, tell=lambda line: None)
