@@ -63,11 +63,10 @@ def seize(pid: int) -> None:
 def interrupt(pid: int) -> None:
     """Stop a seized process, and return when it stands. If a signal comes first, the process is let go with it."""
     _ptrace(PTRACE_INTERRUPT, pid)
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSTOPPED(status) and status >> 16 != PTRACE_EVENT_STOP:
-        detach(pid, os.WSTOPSIG(status))
+    status = _stop(pid)
     if status >> 16 != PTRACE_EVENT_STOP:
-        raise ProcessLookupError(f"process {pid} took a signal or ended before it could be stopped")
+        detach(pid, os.WSTOPSIG(status))
+        raise ProcessLookupError(f"process {pid} took signal {os.WSTOPSIG(status)} before it could be stopped")
 
 
 def detach(pid: int, signal_number: int = 0) -> None:
@@ -96,10 +95,15 @@ def single_step(pid: int) -> None:
 
 def wait_for_stop(pid: int) -> int:
     """The signal that stopped the process."""
-    _, status = os.waitpid(pid, 0)
-    if not os.WIFSTOPPED(status):
-        raise ProcessLookupError(f"process {pid} ended while it was traced, wait status {status:#x}")
-    return os.WSTOPSIG(status)
+    return os.WSTOPSIG(_stop(pid))
+
+
+def _stop(pid: int) -> int:
+    # An end is left to whoever started the process: waiting for it here would take its exit status away.
+    seen = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    if seen is None or seen.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED):
+        raise ProcessLookupError(f"process {pid} ended while it was traced")
+    return os.waitpid(pid, 0)[1]
 
 
 def registers(pid: int) -> Registers:

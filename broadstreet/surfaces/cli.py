@@ -22,7 +22,7 @@ class _LazyGroup(click.Group):
         "scan": ("broadstreet.surfaces.scan", "All core dumps below folders, as a table of labelled cases."),
         "slim": ("broadstreet.surfaces.slim", "A small valid core dump with only what a reading needs."),
         "binaries": ("broadstreet.surfaces.binaries", "Keep what reading needs of programs and libraries."),
-        "lab": ("broadstreet.lab.commands", "Make real crashes with known causes, and score the labels against them."),
+        "lab": ("broadstreet.lab.commands", "Make real crashes with known causes; score the labels."),
         "schema": ("broadstreet.surfaces.schema", "The JSON Schema of a case."),
     }
 

@@ -182,14 +182,16 @@ class Moves(Record, frozen=True, kw_only=True):
 
 
 class Recipe(Record, frozen=True, kw_only=True):
-    """Which crash to make, in the words of an order; `release` and `workload` stand for those of the host."""
+    """Which crash to make, in the words of an order; `release` and `workload` stand for those of the host.
+
+    Of the service `ingest` they need not be said.
+    """
 
     family: Literal["bug", "race", "imitator", "model", "fault"]
-    mechanism: str = "setcontext_race"
+    mechanism: str = ""
     program: str = ""
     build: str = ""
     variant: str = ""
-    passes: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]] | None = None
     weight: Positive = 1.0
 
 

@@ -14,7 +14,7 @@ from broadstreet.errors import UsageError
 from broadstreet.lab.fleet import hazard
 from broadstreet.lab.fleet.declaration import Capture, Cause, Scenario
 from broadstreet.lab.fleet.hazard import Chosen, Course
-from broadstreet.lab.fleet.recipes import Planned, planned
+from broadstreet.lab.fleet.recipes import Plan, planned
 from broadstreet.lab.fleet.world import Stay, World
 
 MINUTE = 60
@@ -22,7 +22,7 @@ MOST_INCIDENTS = 100_000
 
 
 class Incident(NamedTuple):
-    """A crash that happened; `recipe` is the place of its recipe in those of the cause. Numbered in order of time."""
+    """A crash that happened, numbered in the order of time, and what is to be made of it."""
 
     number: int
     cause: Cause
@@ -31,8 +31,7 @@ class Incident(NamedTuple):
     stay: Stay
     cpu: int
     captured: bool
-    recipe: int
-    plan: Planned
+    plan: Plan
 
     @property
     def core(self) -> str:
@@ -67,9 +66,9 @@ def incidents(scenario: Scenario, there: World, chosen: Chosen, seed: str) -> li
 
 
 def _incident(scenario: Scenario, number: int, crash: Crash, cause: Cause, ratio: float, draw: Random) -> Incident:
-    recipe = draw.choices(range(len(cause.recipes)), [recipe.weight for recipe in cause.recipes])[0]
+    recipe = draw.choices(cause.recipes, [one.weight for one in cause.recipes])[0]
     cpu = draw.randrange(scenario.fleet.cpus)
-    plan = planned(cause.recipes[recipe], crash.stay.service_release, crash.stay.workload)
+    plan = planned(recipe, crash.stay.service_release, crash.stay.workload)
     return Incident(
         number=number,
         cause=cause,
@@ -78,7 +77,6 @@ def _incident(scenario: Scenario, number: int, crash: Crash, cause: Cause, ratio
         stay=crash.stay,
         cpu=cpu if cause.cpu is None else cause.cpu,
         captured=draw.random() < ratio,
-        recipe=recipe,
         plan=plan,
     )
 

@@ -74,12 +74,11 @@ def _refuse_missing_cpus(crashes: Iterable[Incident]) -> None:
 
 
 def _made(scenario: Scenario, crash: Incident, places: Places, seed: str) -> Made:
-    recipe = crash.cause.recipes[crash.recipe]
     cpu = crash.cpu if crash.cpu in os.sched_getaffinity(0) else None
     failed = NotMade("not tried")
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        wanted = order(recipe, crash.plan, f".{crash.number:04}", f"{seed}/{crash.number}/{attempt}", cpu)
-        outcome = MAKERS[recipe.family](wanted, places.workshop)
+        wanted = order(crash.plan, f".{crash.number:04}", f"{seed}/{crash.number}/{attempt}", cpu)
+        outcome = MAKERS[crash.plan.family](wanted, places.workshop)
         if isinstance(outcome, Truth):
             files = _keep(scenario, crash, places, wanted)
             return Made(crash, planted(outcome, crash, scenario, cpu, attempt), files)

@@ -1,0 +1,1 @@
+"""Truth against a table of cases: confusions, hits and false findings, likelihood ratios."""

@@ -1,0 +1,104 @@
+"""Campaigns: which sets of crashes are made, what each is for, and their score.
+
+The rules were written with the fitted sets in sight; the weights are fitted on those too, and reported on the others:
+other programs, other builds, other seeds. A set that lies in the folder already is not made again.
+"""
+
+import platform
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from broadstreet.lab import sets
+from broadstreet.lab.kernel import code_is_dumped_too
+from broadstreet.lab.score.judged import Judged, judged
+from broadstreet.lab.score.ratios import weights
+from broadstreet.lab.truth import FILE
+from broadstreet.records.weights import Weights
+
+VERSION = 1
+
+Role = Literal["fitted", "reported", "apart"]
+
+
+class Part(NamedTuple):
+    """One set of a campaign. `every` takes each so-manyth of its quests only; no victims: all that are here.
+
+    `with_code` lets the kernel dump code pages too, which it does not by default.
+    """
+
+    name: str
+    set: str
+    role: Role
+    seed: int = 0
+    per_kind: int = 1
+    victims: tuple[str, ...] = ()
+    every: int = 1
+    with_code: bool = False
+
+
+FULL = (
+    Part("bugs", "bugs", "fitted"),
+    Part("bugs-held-out", "bugs-held-out", "reported"),
+    Part("bugs-with-code", "bugs", "fitted", every=4, with_code=True),
+    Part("race", "race", "fitted"),
+    Part("faults-fitted", "faults", "fitted", 1, 14, ("python3", "perl", "sqlite3")),
+    Part("faults-reported", "faults", "reported", 5151, 12, ("bash", "mawk", "ingest")),
+    Part("models-fitted", "models", "fitted", 2, 8, ("python3", "perl", "sqlite3")),
+    Part("models-reported", "models", "reported", 5152, 8, ("bash", "mawk", "ingest")),
+    Part("imitators", "imitators", "apart"),
+)
+QUICK = (
+    Part("bugs", "bugs", "fitted", every=5),
+    Part("race", "race", "fitted", every=3),
+    Part("faults", "faults", "fitted", 3, 1, ("python3", "perl", "sqlite3")),
+    Part("models", "models", "fitted", 4, 1, ("python3", "perl")),
+)
+
+Scored = dict[Part, list[Judged]]
+
+
+def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable[[str], None]) -> Scored:
+    """Make what is not there yet, scan it, and lay truth and cases side by side."""
+    found: Scored = {}
+    for part in parts:
+        place = folder / part.name
+        if not (place / FILE).exists():
+            tell(f"{part.name}: making")
+            _made(part, place, jobs)
+        found[part] = judged(place, None)
+        tell(f"{part.name}: {len(found[part])} crashes scored")
+    return found
+
+
+def fitted_weights(crashes: Scored, command: str) -> Weights:
+    """The weights, their check on other programs, and how they were made."""
+    every = [one for found in crashes.values() for one in found]
+    of_role = {
+        role: [one for part, found in crashes.items() if part.role == role for one in found]
+        for role in ("fitted", "reported")
+    }
+    return Weights(
+        version=VERSION,
+        command=command,
+        machine=f"{platform.system()} {platform.machine()}",
+        reader_version=max(one.case.reader_version for one in every),
+        rules_version=max(one.case.rules_version for one in every),
+        crashes=len(every),
+        sets={
+            part.name: {"crashes": len(found), "seed": part.seed, "per_kind": part.per_kind}
+            for part, found in crashes.items()
+        },
+        fitted=weights(of_role["fitted"]),
+        reported=weights(of_role["reported"]),
+    )
+
+
+def _made(part: Part, place: Path, jobs: int | None) -> None:
+    here = sets.victims()
+    victims = tuple(name for name in part.victims or here if name in here)
+    quests = sets.SETS[part.set](sets.Asked(part.per_kind, part.seed, victims))
+    place.mkdir(parents=True, exist_ok=True)
+    with code_is_dumped_too() if part.with_code else nullcontext():
+        sets.make(quests[:: part.every], place, jobs, tell=lambda line: None)

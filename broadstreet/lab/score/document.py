@@ -1,0 +1,183 @@
+"""The score of a campaign as a page of Markdown: docs/accuracy.md is one."""
+
+import json
+import platform
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from broadstreet.lab.score.campaign import Part, Scored
+from broadstreet.lab.score.judged import Judged
+from broadstreet.lab.score.ratios import HARDWARE_FINDING
+from broadstreet.lab.score.tally import Tally, tally
+from broadstreet.lab.sets import OUTCOMES
+from broadstreet.records.weights import STRICT, Interval, Weights
+
+NO_REASON = "not understood yet"
+
+
+class Page:
+    """The tables over one campaign."""
+
+    def __init__(self, crashes: Scored, weights: Weights, folder: Path, reasons: Path | None) -> None:
+        self.tallies = {part: tally(found) for part, found in crashes.items()}
+        self.weights = weights
+        self.folder = folder
+        self.reasons = _reasons(reasons) if reasons else {}
+
+    def lines(self) -> Iterator[str]:
+        """The whole page."""
+        yield "# Accuracy"
+        yield ""
+        yield f"Every figure here is made again by `{self.weights.command}`: real crashes on a real kernel, labelled"
+        yield "without knowing what made them. "
+        yield f"This run: {self.weights.crashes:,} crashes, {platform.system()} {platform.release().partition('-')[0]},"
+        yield f"{platform.machine()}, rules version {self.weights.rules_version}."
+        yield ""
+        yield "Rules were written with the *fitted* sets in sight. *Reported* sets are other programs, other builds and"
+        yield "other seeds. The first score of the held-out programs, before what they showed was mended, is in"
+        yield "[decisions/0002](decisions/0002-the-frozen-score.md)."
+        yield from self._mechanisms()
+        yield from self._contexts()
+        yield from self._hits()
+        yield from self._false_findings()
+        yield from self._imitators()
+        yield from self._ratios()
+
+    def _mechanisms(self) -> Iterator[str]:
+        claimed = {part: one for part, one in self.tallies.items() if one.claimed}
+        yield from _heading(
+            "Mechanisms: programs that crash by a known mechanism",
+            "Asked: at least 95 % judged, at least 97 % of the judged right.",
+            ("set", "crashes", "judged", "right, of the judged", "wrong"),
+        )
+        for part, one in claimed.items():
+            judged = one.claimed - one.not_judged
+            right = _share(one.right, judged)
+            yield _row(f"{part.name} ({part.role})", one.claimed, _share(judged, one.claimed), right, len(one.wrong))
+        yield ""
+        yield "Every confusion, with its reason:"
+        yield ""
+        for part, one in claimed.items():
+            for crash in one.wrong:
+                yield self._confusion(part, crash)
+        yield from _heading(
+            "Per program and build",
+            "Only where something was wrong or not judged.",
+            ("set", "program", "build", "right", "not judged", "wrong"),
+        )
+        for part, one in claimed.items():
+            for (program, build), counts in sorted(one.builds.items()):
+                if counts["wrong"] or counts["not judged"]:
+                    yield _row(part.name, program, build, counts["right"], counts["not judged"], counts["wrong"])
+
+    def _confusion(self, part: Part, crash: Judged) -> str:
+        truth = crash.truth
+        reason = self.reasons.get((truth.mechanism, crash.case.mechanism), NO_REASON)
+        expected = " or ".join(truth.expected or ())
+        return f"- {part.name} `{truth.core}`: {crash.case.mechanism}, and not {expected}. {reason}"
+
+    def _contexts(self) -> Iterator[str]:
+        yield from _heading("Context findings", "", ("finding", "of the crashes that claim something", "crashes"))
+        total: Counter[tuple[str, str]] = Counter()
+        for one in self.tallies.values():
+            total += one.contexts
+        for (label, text), count in sorted(total.items()):
+            yield _row(label, text, count)
+
+    def _hits(self) -> Iterator[str]:
+        faults = {part: one for part, one in self.tallies.items() if part.set == "faults"}
+        yield from _heading(
+            "Injected hardware faults with a strict hardware finding",
+            f"{', '.join(STRICT)}: any of them. Asked: at least 75 % averaged over kinds.",
+            ("kind", *(f"{part.name}: {', '.join(part.victims)}" for part in faults), "tries that left no core dump"),
+        )
+        kinds = list(dict.fromkeys(kind for one in faults.values() for kind in one.hits))
+        for kind in kinds:
+            cells = [
+                _share(one.hits[kind].held, one.hits[kind].judged) if kind in one.hits else ""
+                for one in faults.values()
+            ]
+            yield _row(kind, *cells, self._survivors(faults, kind))
+        yield _row("**average over kinds**", *(f"**{one.mean_hits:.1%}**" for one in faults.values()), "")
+
+    def _survivors(self, faults: dict[Part, Tally], kind: str) -> str:
+        total: Counter[str] = Counter()
+        for part in faults:
+            place = self.folder / part.name / OUTCOMES
+            total += Counter(json.loads(place.read_text()).get(kind, {})) if place.exists() else Counter()
+        return ", ".join(f"{count} {outcome}" for outcome, count in total.most_common() if outcome != "crashed")
+
+    def _false_findings(self) -> Iterator[str]:
+        yield from _heading(
+            "Software bugs with a strict hardware finding",
+            "Asked: at most 0.5 %. Programs that imitate bad hardware on purpose are not in the rate.",
+            ("sets", "software bugs", "with a hardware finding"),
+        )
+        for role in ("fitted", "reported"):
+            chosen = [one for part, one in self.tallies.items() if part.role == role]
+            total, false = sum(one.bugs for one in chosen), sum(len(one.false_findings) for one in chosen)
+            if total:
+                yield _row(role, total, _share(false, total, 2))
+        yield ""
+        for part, one in self.tallies.items():
+            for crash in one.false_findings:
+                found = ", ".join(sorted(crash.holds & set(STRICT)))
+                reason = self.reasons.get((crash.truth.mechanism, found), NO_REASON)
+                yield f"- {part.name} `{crash.truth.core}`: {found}. {reason}"
+
+    def _imitators(self) -> Iterator[str]:
+        yield from _heading(
+            "Imitators",
+            "Bugs made to look like hardware, most of them undecidable from one core dump; no sample of real bugs.",
+            ("imitator", "crashes", "with a hardware finding"),
+        )
+        for part, one in self.tallies.items():
+            if part.role == "apart":
+                for kind, count in sorted(one.hits.items()):
+                    yield _row(kind, count.judged, count.held)
+
+    def _ratios(self) -> Iterator[str]:
+        yield from _heading(
+            "Likelihood ratios: hardware fault against software bug",
+            "Shares are averages over kinds. `broadstreet/verdict/weights.json` holds these, all other findings, and "
+            "the counts per kind and runtime.",
+            ("finding", "hardware", "software", "ratio (95 %)", "ratio, reported sets", "if absent"),
+        )
+        reported = {weight.finding: weight for weight in self.weights.reported}
+        for weight in self.weights.fitted:
+            if weight.finding not in (HARDWARE_FINDING, *STRICT):
+                continue
+            other = reported.get(weight.finding)
+            yield _row(
+                weight.finding,
+                f"{weight.hardware.held} of {weight.hardware.judged}",
+                f"{weight.software.held} of {weight.software.judged}",
+                _interval(weight.ratio),
+                _interval(other.ratio) if other else "",
+                f"{weight.absent_ratio.value:.2f}",
+            )
+
+
+def _reasons(place: Path) -> dict[tuple[str, str], str]:
+    entries = tomllib.loads(place.read_text(encoding="utf-8"))["confusion"]
+    return {(entry["planted"], entry["found"]): entry["reason"] for entry in entries}
+
+
+def _heading(title: str, text: str, columns: tuple[str, ...]) -> Iterator[str]:
+    yield from ("", f"## {title}", "", *([text, ""] if text else []))
+    yield _row(*columns)
+    yield _row(*("---" for _ in columns))
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _share(part: int, whole: int, digits: int = 1) -> str:
+    return f"{part} of {whole} ({part / whole:.{digits}%})" if whole else "0"
+
+
+def _interval(one: Interval) -> str:
+    return f"{one.value:.3g} ({one.low:.2g} to {one.high:.2g})"

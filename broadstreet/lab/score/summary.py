@@ -1,0 +1,60 @@
+"""The score of some crashes for a terminal, and for programs."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import msgspec
+
+from broadstreet.lab.score.judged import Judged
+from broadstreet.lab.score.ratios import HARDWARE_FINDING, weights
+from broadstreet.lab.score.tally import tally
+from broadstreet.records.weights import STRICT
+
+MOST_LINES = 20
+
+
+def summary(crashes: list[Judged]) -> Iterator[str]:
+    """What a user wants to know first: can I believe the labels here?"""
+    counts = tally(crashes)
+    yield f"  {counts.crashes} crashes, each with a known cause"
+    if counts.claimed:
+        judged = counts.claimed - counts.not_judged
+        yield ""
+        yield f"  Mechanisms   {judged} of {counts.claimed} judged, {counts.right} right, {len(counts.wrong)} wrong"
+        for one in counts.wrong[:MOST_LINES]:
+            yield f"    {one.truth.core}: {one.case.mechanism}, and not {' or '.join(one.truth.expected or ())}"
+        if len(counts.wrong) > MOST_LINES:
+            yield f"    and {len(counts.wrong) - MOST_LINES} more; -o json lists them all"
+    faults = [one for one in crashes if one.truth.cause == "hardware"]
+    if faults:
+        of_faults = tally(faults)
+        found = sum(count.held for count in of_faults.hits.values())
+        yield ""
+        yield f"  Hardware     {found} of {len(faults)} faults have a hardware finding,"
+        yield f"               {of_faults.mean_hits:.0%} averaged over {len(of_faults.hits)} kinds"
+        for kind, count in sorted(of_faults.hits.items(), key=lambda pair: pair[1].held / pair[1].judged):
+            yield f"    {kind:16} {count.held:4} of {count.judged}"
+    if counts.bugs:
+        yield ""
+        yield f"  Software     {len(counts.false_findings)} of {counts.bugs} bugs have a hardware finding, falsely"
+        for one in counts.false_findings[:MOST_LINES]:
+            yield f"    {one.truth.core}: {', '.join(sorted(one.holds & set(STRICT)))}"
+    if faults and counts.bugs:
+        ratio = next(weight for weight in weights(crashes) if weight.finding == HARDWARE_FINDING).ratio
+        yield ""
+        yield f"  A hardware finding is {ratio.value:.0f} times likelier from a fault than from a bug"
+        yield f"  (95 %: {ratio.low:.0f} to {ratio.high:.0f})"
+
+
+def as_json(crashes: list[Judged]) -> str:
+    """Every crash with what was planted and what was found, the matrix of both, and the weights."""
+    counts = tally(crashes)
+    matrix = [
+        {
+            "expected": expected,
+            "found": [{"label": found, "crashes": counts.confusions[expected, found]} for _, found in group],
+        }
+        for expected, group in groupby(sorted(counts.confusions), key=lambda pair: pair[0])
+    ]
+    every = [{"truth": one.truth, "mechanism": one.case.mechanism, "holds": sorted(one.holds)} for one in crashes]
+    return msgspec.json.encode({"matrix": matrix, "weights": weights(crashes), "crashes": every}).decode()

@@ -1,0 +1,57 @@
+"""How much a finding speaks for a hardware fault and against a software bug, with the counts from which that came."""
+
+import msgspec
+
+STRICT = ("misaligned_stack", "wild_stack_pointer", "one_bit_off", "code_mismatch")
+"""The findings that software hardly ever makes. A verdict uses no others: how often bugs make the rest depends on
+which bugs a fleet has, and the lab cannot know that."""
+
+
+class Count(msgspec.Struct, frozen=True):
+    """In how many crashes a finding held, of how many in which it was judged."""
+
+    held: int
+    judged: int
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Weight(msgspec.Struct, frozen=True):
+    """One finding. Shares are averages over kinds, of faults or of bugs, so that easy ones cannot hide hard ones.
+
+    `ratio` is how many times oftener a hardware fault than a software bug makes the finding; `absent_ratio` is the
+    same of its not holding.
+    """
+
+    finding: str
+    hardware: Count
+    software: Count
+    hardware_share: Interval
+    software_share: Interval
+    ratio: Interval
+    absent_ratio: Interval
+    by_kind: dict[str, Count]
+    by_runtime: dict[str, dict[str, Count]]
+
+
+class Weights(msgspec.Struct, frozen=True):
+    """Everything that a verdict needs to know of single findings, and how to make it again.
+
+    `fitted` are the weights to use; `reported` is the same from other programs and other seeds, as a check.
+    """
+
+    version: int
+    command: str
+    machine: str
+    reader_version: int
+    rules_version: int
+    crashes: int
+    sets: dict[str, dict[str, int]]
+    fitted: tuple[Weight, ...]
+    reported: tuple[Weight, ...]
