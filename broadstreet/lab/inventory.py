@@ -7,7 +7,7 @@ from broadstreet.lab.injection.faults import HARDWARE, RECURRING
 from broadstreet.lab.injection.models import SOFTWARE
 from broadstreet.lab.injection.victims import VICTIMS
 from broadstreet.lab.kernel import obstacles
-from broadstreet.lab.zoo import race
+from broadstreet.lab.zoo import ingest, race
 from broadstreet.lab.zoo.zoo import SETS as ZOO
 
 COMPILERS = ("gcc", "g++")
@@ -20,12 +20,14 @@ def inventory() -> Iterator[str]:
         mechanisms = len({run.program.name for run in catalogue.runs()})
         yield f"  {name:14} {len(catalogue.runs())} crashes of {mechanisms} programs"
     yield f"  {'race':14} {len(race.VARIANTS)} crashes of the GNU libunwind race"
+    releases = len(ingest.RELEASES)
+    yield f"  {'ingest':14} the same race, and {len(ingest.BUGS)} bugs, in {releases} releases of a C++ service"
     yield f"  {'faults':14} one wrong bit or result in a program that runs: {', '.join((*HARDWARE, *RECURRING))}"
     yield f"  {'models':14} what bugs write, in the same programs: {', '.join(SOFTWARE)}"
     yield ""
     yield "Victims of faults and models"
     for victim in VICTIMS.values():
-        yield f"  {victim.name:14} {victim.runtime}{'' if victim.is_present else ', not installed'}"
+        yield f"  {victim.name:14} {victim.runtime}{f', {victim.absence}' if victim.absence else ''}"
     missing = [name for name in COMPILERS if shutil.which(name) is None]
     barriers = obstacles() + [f"no {name}: apt-get install gcc g++, or only faults and models" for name in missing]
     if barriers:

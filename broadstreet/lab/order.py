@@ -42,7 +42,7 @@ class NotMade(NamedTuple):
 
 
 class Workshop:
-    """A folder in which crashes are made; each program is compiled once, under `bin/`."""
+    """A folder in which crashes are made; each program is compiled once, under `bin/` or a folder of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -57,7 +57,8 @@ class Workshop:
             lock = self._locks[name]
         with lock:
             if not place.exists():
-                unfinished = place.with_name(f".{name}")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                unfinished = place.with_name(f".{place.name}")
                 build(unfinished)
                 unfinished.rename(place)
         return place

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,20 +15,25 @@ from broadstreet.lab import truth
 from broadstreet.lab.injection import trial
 from broadstreet.lab.injection.faults import HARDWARE, RECURRING
 from broadstreet.lab.injection.models import SOFTWARE
-from broadstreet.lab.injection.victims import present
+from broadstreet.lab.injection.victims import VICTIMS, present
 from broadstreet.lab.kernel import the_kernel_dumps
 from broadstreet.lab.order import NotMade, Order, Workshop
 from broadstreet.lab.truth import Family, Truth
 from broadstreet.lab.zoo import crash as zoo
-from broadstreet.lab.zoo import race
+from broadstreet.lab.zoo import ingest, race
 from broadstreet.lab.zoo.zoo import SETS as ZOO
 
 OUTCOMES = "outcomes.json"
 TRIES_PER_CRASH = 8
 CRASHED = "crashed"
 
+
+def _bug(order: Order, workshop: Workshop) -> Truth | NotMade:
+    return (ingest.crash if order.program == ingest.PROGRAM else zoo.crash)(order, workshop)
+
+
 MAKERS: dict[Family, Callable[[Order, Workshop], Truth | NotMade]] = {
-    "bug": zoo.crash,
+    "bug": _bug,
     "imitator": zoo.crash,
     "race": race.crash,
     "fault": trial.crash,
@@ -69,16 +74,17 @@ def _injected(family: Family, modes: Iterable[str], asked: Asked) -> list[Quest]
 
 
 def _trials(family: Family, mode: str, victim: str, seed: int) -> Iterator[Order]:
-    attempt = 0
-    while True:
+    builds, variants = VICTIMS[victim].builds, VICTIMS[victim].variants
+    for attempt in count():
+        build, variant = builds[attempt % len(builds)], variants[attempt % len(variants)]
         name = f"{mode}.{victim}.{seed}-{attempt}"
-        yield Order(family, mode, victim, trial.INSTALLED, "", name, f"{seed}/{victim}/{mode}/{attempt}")
-        attempt += 1
+        yield Order(family, mode, victim, build, variant, name, f"{seed}/{victim}/{mode}/{attempt}")
 
 
 SETS: dict[str, Callable[[Asked], list[Quest]]] = {
     **{name: partial(_of_the_zoo, name) for name in ZOO},
     "race": lambda asked: _each(race.orders()),
+    "ingest": lambda asked: _each(ingest.orders(asked.seed) + race.service_orders(asked.seed)),
     "faults": lambda asked: _injected("fault", (*HARDWARE, *RECURRING), asked),
     "models": lambda asked: _injected("model", SOFTWARE, asked),
 }

@@ -30,7 +30,6 @@ SECONDS_AFTER_FAULT = 1.0
 EARLIEST_CPU_SECONDS, LATEST_CPU_SECONDS = 0.06, 0.5
 STOPS_PER_TRIAL = 60
 MOST_RECURRENCES = 100
-INSTALLED = "installed"
 
 MODES: dict[str, Mode] = {**HARDWARE, **RECURRING, **SOFTWARE}
 
@@ -38,9 +37,10 @@ MODES: dict[str, Mode] = {**HARDWARE, **RECURRING, **SOFTWARE}
 def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     """Run one trial."""
     victim = _victim(order)
+    words = victim.words(order, workshop)
     with tempfile.TemporaryDirectory(dir=workshop.folder, prefix=".trial-") as name:
         folder = Path(name)
-        process = started(victim.command, folder, cpu=order.cpu)
+        process = started(words, folder, cpu=order.cpu)
         try:
             hit = _put_in(process, order)
         except ProcessLookupError as reason:
@@ -65,8 +65,8 @@ def _victim(order: Order) -> Victim:
     if victim is None or order.mechanism not in MODES:
         what = f"no victim {order.program}" if victim is None else f"no fault {order.mechanism}"
         raise UsageError(f"the lab has {what}", "broadstreet lab list names them all")
-    if not victim.is_present:
-        raise UsageError(f"{victim.command[0]} is not installed", "Install it, or choose another victim.")
+    if victim.absence:
+        raise UsageError(f"no {victim.name} here: {victim.absence}", "Install it, or choose another victim.")
     return victim
 
 
@@ -79,6 +79,7 @@ def _truth(order: Order, victim: Victim, hit: Parameters, signal: int, last_line
         mechanism=order.mechanism,
         program=victim.name,
         build=order.build,
+        variant=order.variant,
         runtime=victim.runtime,
         signal=signal,
         seed=order.seed,

@@ -1,7 +1,18 @@
-"""The programs that the faults are put into: as installed, unmodified, one thread, 2 to 3 seconds of user code each."""
+"""The programs that the faults are put into: one thread each, 2 to 3 seconds of user code.
+
+But for the service `ingest`, which the lab compiles, they are those that are installed, unmodified.
+"""
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
+
+from broadstreet.errors import UsageError
+from broadstreet.lab.order import Order, Workshop
+from broadstreet.lab.zoo import ingest
+
+INSTALLED = "installed"
 
 PYTHON_WORK = r"""
 import json, random, re, zlib
@@ -87,16 +98,33 @@ BEGIN {
 
 
 class Victim(NamedTuple):
-    """A program, and what it is given to do."""
+    """A program, and what it is given to do.
+
+    Where the lab compiles it, `builder` gives the program of a build, its variants are what it is given to do, and
+    `obstacle` says why it cannot be compiled here.
+    """
 
     name: str
     command: tuple[str, ...]
     runtime: str
+    builds: tuple[str, ...] = (INSTALLED,)
+    variants: tuple[str, ...] = ("",)
+    builder: Callable[[Workshop, str], Path] | None = None
+    obstacle: Callable[[], str | None] | None = None
 
     @property
-    def is_present(self) -> bool:
-        """Whether this machine has it."""
-        return shutil.which(self.command[0]) is not None
+    def absence(self) -> str | None:
+        """Why this machine has it not; null: it has."""
+        if self.obstacle is not None:
+            return self.obstacle()
+        return None if shutil.which(self.command[0]) else "not installed"
+
+    def words(self, order: Order, workshop: Workshop) -> tuple[str | Path, ...]:
+        """What is run for this order."""
+        if order.build not in self.builds or order.variant not in self.variants:
+            known = f"builds {', '.join(self.builds)}; variants {', '.join(self.variants) or 'none'}"
+            raise UsageError(f"{self.name} has no build {order.build!r} with variant {order.variant!r}", known)
+        return (self.builder(workshop, order.build), order.variant) if self.builder else self.command
 
 
 VICTIMS = {
@@ -107,10 +135,19 @@ VICTIMS = {
         Victim("sqlite3", ("/usr/bin/sqlite3", ":memory:", SQLITE_WORK), "SQL"),
         Victim("bash", ("/bin/bash", "-c", BASH_WORK), "shell"),
         Victim("mawk", ("/usr/bin/mawk", AWK_WORK), "AWK"),
+        Victim(
+            ingest.PROGRAM,
+            (),
+            ingest.RUNTIME,
+            ingest.RELEASES,
+            ingest.WORKLOADS,
+            ingest.program,
+            ingest.obstacle,
+        ),
     )
 }
 
 
 def present() -> tuple[Victim, ...]:
     """The victims that this machine has."""
-    return tuple(victim for victim in VICTIMS.values() if victim.is_present)
+    return tuple(victim for victim in VICTIMS.values() if victim.absence is None)

@@ -5,28 +5,35 @@ signal between the two instructions lets the kernel and the handler write over i
 here ptrace stops the thread between them, with a hardware breakpoint, so that no byte of code is ever changed, and
 delivers the signal there. What follows is the bug itself: nothing else in the process is touched.
 
-A variant is KIND-DEPTH-CLEANUP-THREAD: what is thrown, through how many frames, at which clean-up counted from the
-throw the signal comes, and in which thread.
+A variant of the program `race` is KIND-DEPTH-CLEANUP-THREAD: what is thrown, through how many frames, at which
+clean-up counted from the throw the signal comes, and in which thread. Of the service `ingest` it is WORKLOAD-NUMBER;
+the seed and the variant fix the pass through setcontext at which the signal comes.
 """
 
 import os
 import signal
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
+from random import Random
+from typing import NamedTuple
 
 from broadstreet.errors import UsageError
 from broadstreet.lab import ptrace
 from broadstreet.lab.order import NotMade, Order, Workshop, compiled
 from broadstreet.lab.process import core_dumps, ended, kept, said, signal_in, started
 from broadstreet.lab.truth import Truth
+from broadstreet.lab.zoo import ingest
 from broadstreet.lab.zoo.crash import COMMON_FLAGS, FOLDER
 
 LOAD_RSP = bytes.fromhex("488ba7a0000000")  # mov 0xa0(%rdi),%rsp
 LOAD_TARGET = bytes.fromhex("488b8fa8000000")  # mov 0xa8(%rdi),%rcx, which follows it
 LIBRARY = "libunwind.so.8"
 
+MECHANISM = "setcontext_race"
 SECONDS = 10.0
+MOST_PASSES = 200  # of the service, before the signal
 
 BUILDS = {
     "O0": ("-O0",),
@@ -51,24 +58,36 @@ VARIANTS = (
 )
 
 
+class Target(NamedTuple):
+    """A program that waits to be told, and how often setcontext is passed before the signal comes."""
+
+    words: tuple[str | Path, ...]
+    passes: int
+
+
 def orders() -> list[Order]:
     """One in each of several builds, depths and threads."""
+    return [Order("race", MECHANISM, "race", build, variant, f"race.{build}.{variant}") for build, variant in VARIANTS]
+
+
+def service_orders(seed: int) -> list[Order]:
+    """One in each release and workload of the service."""
     return [
-        Order("race", "setcontext_race", "race", build, variant, f"race.{build}.{variant}")
-        for build, variant in VARIANTS
+        Order("race", MECHANISM, ingest.PROGRAM, release, f"{workload}-1", name, f"{seed}/{name}")
+        for release in ingest.RELEASES
+        for workload in ingest.WORKLOADS
+        for name in [f"race.{release}.{workload}-1"]
     ]
 
 
 def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     """Compile and crash one specimen."""
-    kind, depth, clean_up, thread = order.variant.split("-")
-    program = workshop.program(f"race.{order.build}", lambda to: _compile(order.build, to))
-    words: list[str | Path] = [program, kind, depth, *(["thread"] if thread == "thread" else [])]
+    target = (_service if order.program == ingest.PROGRAM else _specimen)(order, workshop)
     with tempfile.TemporaryDirectory(prefix=".race-", dir=workshop.folder) as name:
         folder = Path(name)
-        process = started(words, folder, cpu=order.cpu, told=subprocess.PIPE, heard=subprocess.PIPE)
+        process = started(target.words, folder, cpu=order.cpu, told=subprocess.PIPE, heard=subprocess.PIPE)
         try:
-            _strike(process, int(clean_up))
+            _strike(process, target.passes)
         except ProcessLookupError as reason:
             ended(process, 0)
             return NotMade("not struck", str(reason))
@@ -78,20 +97,32 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
         if len(cores) != 1 or signal_in(cores[0]) != signal.SIGSEGV:
             return NotMade("no core dump", f"status {process.returncode}")
         kept(cores[0], workshop.folder / order.core)
-        return _truth(order, said(folder))
+        return _truth(order, target.passes, said(folder))
+
+
+def _specimen(order: Order, workshop: Workshop) -> Target:
+    kind, depth, clean_up, thread = order.variant.split("-")
+    program = workshop.program(f"race.{order.build}", partial(_compile, order.build))
+    return Target((program, kind, depth, *(["thread"] if thread == "thread" else [])), int(clean_up))
+
+
+def _service(order: Order, workshop: Workshop) -> Target:
+    workload = order.variant.partition("-")[0]
+    if workload not in ingest.WORKLOADS:
+        raise UsageError(f"{ingest.PROGRAM} has no workload {workload!r}", f"It has: {', '.join(ingest.WORKLOADS)}")
+    passes = Random(f"{order.seed}/{order.variant}").randrange(MOST_PASSES)
+    return Target((ingest.program(workshop, order.build), workload, "wait"), passes)
 
 
 def _compile(build: str, to: Path) -> None:
-    # Before libstdc++ and libgcc_s in the search order, so that its _Unwind_RaiseException wins.
-    library = ("-Wl,--no-as-needed", "-lunwind")
     try:
-        compiled("g++", *BUILDS[build], *COMMON_FLAGS, FOLDER / "programs" / "race.cc", *library, "-o", to)
+        compiled("g++", *BUILDS[build], *COMMON_FLAGS, FOLDER / "programs" / "race.cc", *ingest.UNWINDER, "-o", to)
     except UsageError as error:
         hint = "On Debian and Ubuntu: apt-get install libunwind-dev"
         raise UsageError("cannot link with GNU libunwind", hint) from error
 
 
-def _strike(process: subprocess.Popen[str], clean_up: int) -> None:
+def _strike(process: subprocess.Popen[str], passes: int) -> None:
     assert process.stdin
     assert process.stdout
     process.stdout.readline()
@@ -102,7 +133,7 @@ def _strike(process: subprocess.Popen[str], clean_up: int) -> None:
     ptrace.break_at(thread, window)
     process.stdin.write("go\n")
     process.stdin.flush()
-    for _ in range(clean_up + 1):
+    for _ in range(passes + 1):
         ptrace.go_on(thread)
         stopped_by = ptrace.wait_for_stop(thread)
         at = ptrace.registers(thread)["rip"]
@@ -122,7 +153,7 @@ def _window(pid: int) -> int:
     raise UsageError(f"the {LIBRARY} of this machine does not load rsp before the target", "It has no such race.")
 
 
-def _truth(order: Order, last_line: str) -> Truth:
+def _truth(order: Order, passes: int, last_line: str) -> Truth:
     return Truth(
         core=order.core,
         cause="software",
@@ -133,9 +164,11 @@ def _truth(order: Order, last_line: str) -> Truth:
         variant=order.variant,
         runtime="C++",
         signal=signal.SIGSEGV,
+        seed=order.seed,
         expected=("return_to_null",),
         context=("unwinding_exception",),
         context_not=("in_signal_handler", "re_raised", "forked_child"),
+        parameters={"pass": passes},
         said=last_line,
         note="GNU libunwind issue 927: SIGUSR2 between the loads of rsp and rip in _Ux86_64_setcontext",
     )
