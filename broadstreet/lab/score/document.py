@@ -57,7 +57,7 @@ class Page:
             right = _share(one.right, judged)
             yield _row(f"{part.name} ({part.role})", one.claimed, _share(judged, one.claimed), right, len(one.wrong))
         yield ""
-        yield "Every confusion, with its reason:"
+        yield "Planted against found, per program and build: [confusion.csv](confusion.csv). Every confusion:"
         yield ""
         for part, one in claimed.items():
             for crash in one.wrong:
