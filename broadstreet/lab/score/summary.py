@@ -41,8 +41,8 @@ def summary(crashes: list[Judged]) -> Iterator[str]:
         yield f"  Software     {len(counts.false_findings)} of {counts.bugs} bugs have a hardware finding, falsely"
         for one in counts.false_findings[:MOST_LINES]:
             yield f"    {one.truth.core}: {', '.join(sorted(one.holds & set(STRICT)))}"
-    if faults and counts.bugs:
-        ratio = next(weight for weight in weights(crashes) if weight.finding == HARDWARE_FINDING).ratio
+    ratio = next(weight for weight in weights(crashes) if weight.finding == HARDWARE_FINDING).ratio
+    if ratio:
         yield ""
         yield f"  A hardware finding is {ratio.value:.0f} times likelier from a fault than from a bug"
         yield f"  (95 %: {ratio.low:.0f} to {ratio.high:.0f})"

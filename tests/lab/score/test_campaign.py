@@ -66,6 +66,7 @@ def test_the_weights_of_a_campaign_come_back_from_their_file(campaign: Scored) -
     written = msgspec.json.encode(fitted_weights(campaign, "make accuracy"))
     again = msgspec.json.decode(written, type=Weights)
     strict = next(one for one in again.fitted if one.finding == HARDWARE_FINDING)
+    assert strict.ratio
     assert strict.ratio.low > 5
     assert again.crashes == sum(len(found) for found in campaign.values())
 
