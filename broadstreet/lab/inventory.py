@@ -7,6 +7,8 @@ from broadstreet.lab.injection.faults import HARDWARE, RECURRING
 from broadstreet.lab.injection.models import SOFTWARE
 from broadstreet.lab.injection.victims import VICTIMS
 from broadstreet.lab.kernel import obstacles
+from broadstreet.lab.order import PACKAGES
+from broadstreet.lab.zoo import crash as zoo
 from broadstreet.lab.zoo import ingest, race
 from broadstreet.lab.zoo.zoo import SETS as ZOO
 
@@ -16,9 +18,9 @@ COMPILERS = ("gcc", "g++")
 def inventory() -> Iterator[str]:
     """Sets, victims, and what stands in the way."""
     yield "Sets (broadstreet lab crash SET --output DIR)"
-    for name, catalogue in ZOO.items():
-        mechanisms = len({run.program.name for run in catalogue.runs()})
-        yield f"  {name:14} {len(catalogue.runs())} crashes of {mechanisms} programs"
+    for name in ZOO:
+        orders = zoo.orders(name)
+        yield f"  {name:14} {len(orders)} crashes of {len({order.mechanism for order in orders})} programs"
     yield f"  {'race':14} {len(race.VARIANTS)} crashes of the GNU libunwind race"
     releases = len(ingest.RELEASES)
     yield f"  {'ingest':14} the same race, and {len(ingest.BUGS)} bugs, in {releases} releases of a C++ service"
@@ -30,6 +32,11 @@ def inventory() -> Iterator[str]:
         yield f"  {victim.name:14} {victim.runtime}{f', {victim.absence}' if victim.absence else ''}"
     missing = [name for name in COMPILERS if shutil.which(name) is None]
     barriers = obstacles() + [f"no {name}: apt-get install gcc g++, or only faults and models" for name in missing]
+    barriers += [
+        f"{count} crashes of {name}: no {missing} (apt-get install {PACKAGES[missing]})"
+        for name in ZOO
+        for missing, count in zoo.left_out(name).items()
+    ]
     if barriers:
         yield ""
         yield "Not here"
