@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -58,6 +59,40 @@ def crash(
     counts = sets.make(chosen, output, jobs, tell=lambda line: click.echo(line, err=True))
     for line in _summary(counts):
         click.echo(line)
+
+
+@lab.command()
+@click.argument("scenario", metavar="SCENARIO")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same fleet.")
+@click.option("--tables", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Their format.")
+@click.option("--slim", is_flag=True, help="Keep each core dump as `broadstreet slim --pointers-only` writes it.")
+@click.option("--table-only", is_flag=True, help="No core dumps: only the tables, and the crashes as a table.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes at the same time; else as many as CPUs.")
+def make(
+    scenario: str,
+    output: Path,
+    seed: int,
+    tables: Literal["csv", "parquet"],
+    slim: bool,
+    table_only: bool,
+    jobs: int | None,
+) -> None:
+    """Make a simulated fleet on which real crashes happen: core dumps, tables of the fleet, and the truth.
+
+    SCENARIO is a name that `lab list` gives, or a TOML file; docs/fleet.md explains it. DIR/cores holds core dumps and
+    their sidecars, DIR/fleet hosts, placements, services, builds, time at risk and fatal signals, DIR/truth the causes.
+    """
+    from broadstreet.lab.fleet import fleet
+
+    _new(output)
+    asked = fleet.Asked(seed, tables, slim, table_only, jobs)
+    result = fleet.make(scenario, output, asked, tell=lambda line: click.echo(line, err=True))
+    click.echo(f"  {result.crashes} crashes, {result.captured} captured, in {result.host_hours:,.0f} host-hours")
+    if not table_only:
+        click.echo(f"  {result.made} core dumps in {output / 'cores'}")
+    if result.not_made:
+        click.echo(f"  {len(result.not_made)} could not be made", err=True)
 
 
 def _victims(asked: tuple[str, ...]) -> tuple[str, ...]:
