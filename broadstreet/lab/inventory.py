@@ -34,7 +34,7 @@ def inventory() -> Iterator[str]:
     yield ""
     yield "Fleets (broadstreet lab make SCENARIO --output DIR)"
     for name in shipped():
-        yield f"  {name:14} {title(name)}"
+        yield f"  {name:16} {title(name)}"
     missing = [name for name in COMPILERS if shutil.which(name) is None]
     barriers = obstacles() + [f"no {name}: apt-get install gcc g++, or only faults and models" for name in missing]
     barriers += [

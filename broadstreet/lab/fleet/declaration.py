@@ -106,11 +106,16 @@ class Load(Record, frozen=True, kw_only=True):
 
 
 class Exceptions(Record, frozen=True, kw_only=True):
-    """Exceptions per hour and host at load 1, by workload; `spread` is the sigma of a lognormal factor per host."""
+    """Exceptions per hour and host at load 1, by workload; they go with that power of the load.
+
+    `spread` is the sigma of a lognormal factor per host. The counter is read at the end of every row of at_risk, and
+    where `read_every_hours` says so more often.
+    """
 
     per_hour: Shares
     spread: NotNegative = 0.0
     power: NotNegative = 1.0
+    read_every_hours: Many | None = None
 
 
 class Part(Record, frozen=True, kw_only=True):

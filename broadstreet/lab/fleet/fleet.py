@@ -72,6 +72,8 @@ def drawn(scenario: Scenario, seed: int) -> Drawn:
 def make(name: str, folder: Path, asked: Asked, tell: Callable[[str], None]) -> Result:
     """Make a fleet in an empty folder."""
     scenario, text = read(name)
+    if not asked.table_only:
+        placing.refuse_what_this_machine_lacks(scenario)
     fleet = drawn(scenario, asked.seed)
     for part in (TABLES, TRUTH, *(() if asked.table_only else (CORES,))):
         (folder / part).mkdir()
@@ -92,7 +94,7 @@ def make(name: str, folder: Path, asked: Asked, tell: Callable[[str], None]) -> 
 
 def _placed(fleet: Drawn, folder: Path, asked: Asked, tell: Callable[[str], None]) -> list[placing.Made]:
     places = placing.Places(Workshop(folder), folder / CORES, asked.slim)
-    made = placing.place(fleet.scenario, fleet.crashes, places, str(asked.seed), asked.jobs)
+    made = placing.place(fleet.scenario, fleet.crashes, places, str(asked.seed), asked.jobs, tell)
     for one in made:
         if one.truth is not None:
             truth.append(folder / TRUTH, one.truth)

@@ -56,18 +56,15 @@ def _ramped(scenario: Scenario, ramp: Ramp, at: float) -> float:
 
 
 def course(scenario: Scenario, cause: Cause) -> Course:
-    """The factor of a cause over time: its begin and end, its ramps, and the load where it goes with it."""
-    begin = scenario.second(cause.begin) if cause.begin else 0
-    until = scenario.second(cause.until) if cause.until else scenario.seconds
+    """The factor of a cause over time: its ramps, and the load where it goes with it."""
     power = 0.0
     if cause.per != "hours":
         power = scenario.exceptions.power if cause.per == "exceptions" and scenario.exceptions else 1.0
     factors = []
     for hour in range(scenario.days * 24):
         at = (hour + 0.5) * HOUR
-        part = max(0, min(until, (hour + 1) * HOUR) - max(begin, hour * HOUR)) / HOUR
         ramped = math.prod(_ramped(scenario, ramp, at) for ramp in cause.ramps)
-        factors.append(part * ramped * _load_at(scenario, scenario.load, hour) ** power)
+        factors.append(ramped * _load_at(scenario, scenario.load, hour) ** power)
     return Course(factors)
 
 

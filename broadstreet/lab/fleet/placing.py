@@ -8,7 +8,7 @@ this machine.
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from broadstreet.lab.fleet.incidents import Incident
 from broadstreet.lab.fleet.planted import Planted, moment, planted
 from broadstreet.lab.fleet.recipes import order
 from broadstreet.lab.fleet.tables import Table
+from broadstreet.lab.injection.victims import VICTIMS
 from broadstreet.lab.kernel import the_kernel_dumps
 from broadstreet.lab.order import NotMade, Order, Workshop
 from broadstreet.lab.sets import MAKERS
@@ -30,6 +31,7 @@ from broadstreet.lab.truth import Truth
 from broadstreet.sources.binaries import build_id_of
 
 MOST_ATTEMPTS = 40
+TELL_EVERY = 50
 OF_GLIBC = ("libc.so", "ld-linux", "libm.so", "libpthread.so", "libdl.so")
 
 
@@ -56,21 +58,31 @@ def place(
     places: Places,
     seed: str,
     jobs: int | None,
+    tell: Callable[[str], None],
 ) -> list[Made]:
     """Make those that were captured, several at a time."""
     wanted = [crash for crash in crashes if crash.captured]
-    _refuse_missing_cpus(wanted)
     with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        return list(pool.map(lambda crash: _made(scenario, crash, places, seed), wanted))
+        made = []
+        for outcome in pool.map(lambda crash: _made(scenario, crash, places, seed), wanted):
+            made.append(outcome)
+            if len(made) % TELL_EVERY == 0:
+                tell(f"  {len(made)} of {len(wanted)}")
+        return made
 
 
-def _refuse_missing_cpus(crashes: Iterable[Incident]) -> None:
-    for cause in {crash.cause for crash in crashes}:
+def refuse_what_this_machine_lacks(scenario: Scenario) -> None:
+    """Say before anything is written what would fail later."""
+    for cause in scenario.cause:
         if cause.cpu is not None and cause.cpu not in os.sched_getaffinity(0):
             raise UsageError(
                 f"cause {cause.name!r} pins its crashes to CPU {cause.cpu}, which this machine has not",
                 "Make it on a machine with more CPUs, or only its tables: --table-only",
             )
+        for recipe in cause.recipes:
+            victim = VICTIMS.get(recipe.program)
+            if victim is not None and victim.absence:
+                raise UsageError(f"no {victim.name} here: {victim.absence}", "Install it, or take --table-only.")
 
 
 def _made(scenario: Scenario, crash: Incident, places: Places, seed: str) -> Made:

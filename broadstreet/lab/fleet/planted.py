@@ -18,12 +18,14 @@ from broadstreet.lab.truth import Truth
 class Planted(Truth, frozen=True, kw_only=True, omit_defaults=True):
     """A core dump of a fleet: what made it, and on which host, as part of which cause and episode.
 
+    `cause` is true of this core dump alone, `is` of the outbreak: a bad host may be played by a bug that looks alike.
     `cpu` is the CPU to which the process was pinned, null where this machine has no such CPU. `attempts` counts the
     orders until one crashed.
     """
 
     incident: int
     outbreak: str
+    side: str = msgspec.field(name="is")
     episode: int
     time: str
     host: str
@@ -83,6 +85,7 @@ def planted(truth: Truth, crash: Incident, scenario: Scenario, cpu: int | None, 
         **{**msgspec.structs.asdict(truth), "core": crash.core},
         incident=crash.number,
         outbreak=crash.cause.name,
+        side=crash.cause.side,
         episode=crash.episode,
         time=moment(scenario, crash.second),
         host=crash.stay.host,

@@ -107,10 +107,20 @@ def _at_risk_rows(scenario: Scenario, there: World) -> Iterator[tuple[object, ..
         names = (stay.host, stay.service, stay.service_release, stay.workload)
         return (per_hour(stay), *names, stay.tenant) if scenario.tenant else (per_hour(stay), *names)
 
-    for (exceptions, *names), start, end in _runs(there, recorded):
-        hours = round((end - start) / HOUR, 4)
-        more = () if course is None else (round(float(str(exceptions)) * course.between(start, end)),)
-        yield *names, _epoch(scenario, start), _epoch(scenario, end), hours, *more
+    every = scenario.exceptions.read_every_hours if scenario.exceptions else None
+    for (exceptions, *names), first, last in _runs(there, recorded):
+        for start, end in _cut(first, last, every):
+            hours = round((end - start) / HOUR, 4)
+            more = () if course is None else (round(float(str(exceptions)) * course.between(start, end)),)
+            yield *names, _epoch(scenario, start), _epoch(scenario, end), hours, *more
+
+
+def _cut(start: int, end: int, every_hours: int | None) -> Iterator[tuple[int, int]]:
+    step = every_hours * HOUR if every_hours else end
+    while start < end:
+        cut = min(end, (start // step + 1) * step)
+        yield start, cut
+        start = cut
 
 
 def _fatal_signals(scenario: Scenario, crashes: Sequence[Incident]) -> Iterator[tuple[object, ...]]:

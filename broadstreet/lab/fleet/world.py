@@ -7,7 +7,7 @@ name takes its place; a live migration takes it to a free place of the same regi
 
 import heapq
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from random import Random
@@ -220,7 +220,8 @@ class _Play:
         slot.up_since = None
 
     def name(self) -> str:
-        return _new_name("vm", NAME_BITS, self.names, self.draw)
+        alone = self.scenario.fleet.hosts_per_physical_host == 1
+        return _new_name("bm" if alone else "vm", NAME_BITS, self.names, self.draw)
 
 
 def _machines(scenario: Scenario, draw: Random) -> list[Machine]:
@@ -341,5 +342,7 @@ def _candidates(of: str, there: World, end: int) -> Sequence[tuple[str, str, str
             for stays in there.slots
             if all(one.host == other.host for one, other in pairwise(stays))
         ]
-    machines = ((m.name if of == "physical_host" else m.rack, m.region, m.sku.name) for m in there.machines)
-    return list(dict.fromkeys(machines))
+    if of == "physical_host":
+        return [(machine.name, machine.region, machine.sku.name) for machine in there.machines]
+    racks = Counter((machine.rack, machine.region, machine.sku.name) for machine in there.machines)
+    return [rack for rack, count in racks.items() if count == max(racks.values())]  # the last of a region is not full
