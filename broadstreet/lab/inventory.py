@@ -10,7 +10,7 @@ from broadstreet.lab.injection.victims import VICTIMS
 from broadstreet.lab.kernel import obstacles
 from broadstreet.lab.order import PACKAGES
 from broadstreet.lab.zoo import crash as zoo
-from broadstreet.lab.zoo import ingest, race
+from broadstreet.lab.zoo import emulated, ingest, race
 from broadstreet.lab.zoo.zoo import SETS as ZOO
 
 COMPILERS = ("gcc", "g++")
@@ -25,6 +25,7 @@ def inventory() -> Iterator[str]:
     yield f"  {'race':14} {len(race.VARIANTS)} crashes of the GNU libunwind race"
     releases = len(ingest.RELEASES)
     yield f"  {'ingest':14} the same race, and {len(ingest.BUGS)} bugs, in {releases} releases of a C++ service"
+    yield f"  {'emulated':14} {len(emulated.orders())} crashes of aarch64 programs under qemu"
     yield f"  {'faults':14} one wrong bit or result in a program that runs: {', '.join((*HARDWARE, *RECURRING))}"
     yield f"  {'models':14} what bugs write, in the same programs: {', '.join(SOFTWARE)}"
     yield ""
@@ -42,6 +43,8 @@ def inventory() -> Iterator[str]:
         for name in ZOO
         for missing, count in zoo.left_out(name).items()
     ]
+    absent = {"ingest": ingest.obstacle(), "emulated": emulated.obstacle()}
+    barriers += [f"{name}: {reason}" for name, reason in absent.items() if reason]
     if barriers:
         yield ""
         yield "Not here"
