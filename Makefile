@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 CORES ?=
+CAMPAIGN ?= build/campaign
+SAMPLE_WORK ?= /opt/broadstreet
 export CORES
 
 VENV := .venv
@@ -10,14 +12,14 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run test install lint bench accuracy corpus clean help
+.PHONY: run test install lint bench accuracy sample corpus clean help
 
-run: $(VENV)/run.stamp  ## read the crashes that the repository ships, or your own: make run CORES=DIR
+run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: make run CORES=DIR
 	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES"; \
-	else $(BIN)/broadstreet scan corpus/cores --binaries corpus/binaries; fi
+	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries; fi
 
 test: lint  ## lint, types and tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 install: $(VENV)/test.stamp  ## build .venv with all that the tests need
 
@@ -30,8 +32,16 @@ lint: $(VENV)/test.stamp  ## ruff, import contracts, types
 bench: $(VENV)/bench.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
 	$(BIN)/python -m bench
 
-accuracy: $(VENV)/test.stamp  ## make crashes with known mechanisms, and score the labels
-	$(BIN)/python -m tests.crashes.accuracy
+accuracy: $(VENV)/test.stamp  ## make 3,000 crashes with known causes, score the labels, fit the weights (an hour)
+	$(BIN)/broadstreet lab campaign --output $(CAMPAIGN) --document docs/accuracy.md --matrix docs/confusion.csv \
+	  --reasons docs/confusions.toml --weights broadstreet/verdict/weights.json
+
+# Core dumps hold the path of the program: so it is made under one that says nothing of this machine.
+sample: $(VENV)/test.stamp  ## make the sample population again: real crashes, a simulated fleet (needs a compiler)
+	rm -rf $(SAMPLE_WORK)
+	$(BIN)/broadstreet lab make ten_thousand --output $(SAMPLE_WORK) --seed 1854 --slim --tables parquet
+	rm -rf sample/cores sample/fleet sample/truth sample/binaries
+	cp -r $(SAMPLE_WORK)/cores $(SAMPLE_WORK)/fleet $(SAMPLE_WORK)/truth $(SAMPLE_WORK)/binaries sample/
 
 corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
 	$(BIN)/python -m tests.corpus.make

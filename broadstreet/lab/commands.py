@@ -150,23 +150,33 @@ def score(folders: tuple[Path, ...], cases: Path | None, binaries: tuple[str, ..
 )
 @click.option("--quick", is_flag=True, help="A small campaign of about a minute.")
 @click.option("--document", type=click.Path(path_type=Path), help="Write the score here, as Markdown.")
+@click.option("--matrix", type=click.Path(path_type=Path), help="Write planted against found, per build, as CSV.")
 @click.option("--reasons", type=click.Path(exists=True, path_type=Path), help="Why each known confusion happens, TOML.")
 @click.option("--weights", "weights_file", type=click.Path(path_type=Path), help="Write the weights here, as JSON.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes at the same time; else as many as CPUs.")
 def campaign(
-    output: Path, quick: bool, document: Path | None, reasons: Path | None, weights_file: Path | None, jobs: int | None
+    output: Path,
+    quick: bool,
+    document: Path | None,
+    matrix: Path | None,
+    reasons: Path | None,
+    weights_file: Path | None,
+    jobs: int | None,
 ) -> None:
     """Make all sets, score them, fit the weights of the findings: over 3,000 crashes in about an hour on two CPUs."""
     import msgspec
 
     from broadstreet.lab.score.campaign import FULL, QUICK, fitted_weights, scored
     from broadstreet.lab.score.document import Page
+    from broadstreet.lab.score.summary import as_csv
 
     def tell(line: str) -> None:
         click.echo(line, err=True)
 
     crashes = scored(QUICK if quick else FULL, output, jobs, tell)
     fitted = fitted_weights(crashes, "make accuracy")
+    if matrix:
+        matrix.write_text(as_csv(one for found in crashes.values() for one in found))
     text = "\n".join(Page(crashes, fitted, output, reasons).lines()) + "\n"
     if weights_file:
         weights_file.write_bytes(msgspec.json.format(msgspec.json.encode(fitted), indent=1) + b"\n")

@@ -78,5 +78,9 @@ PACKAGES = {
     "g++": "g++",
     "clang": "clang",
     "clang++": "clang",
+    "python3": "python3",
+    "Python.h": "python3-dev",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu libc6-dev-arm64-cross",
+    "qemu-aarch64": "qemu-user",
 }

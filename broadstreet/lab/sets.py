@@ -20,7 +20,7 @@ from broadstreet.lab.kernel import the_kernel_dumps
 from broadstreet.lab.order import NotMade, Order, Workshop
 from broadstreet.lab.truth import Family, Truth
 from broadstreet.lab.zoo import crash as zoo
-from broadstreet.lab.zoo import ingest, race
+from broadstreet.lab.zoo import emulated, ingest, race
 from broadstreet.lab.zoo.zoo import SETS as ZOO
 
 OUTCOMES = "outcomes.json"
@@ -36,6 +36,7 @@ MAKERS: dict[Family, Callable[[Order, Workshop], Truth | NotMade]] = {
     "bug": _bug,
     "imitator": zoo.crash,
     "race": race.crash,
+    "emulated": emulated.crash,
     "fault": trial.crash,
     "model": trial.crash,
 }
@@ -85,6 +86,7 @@ SETS: dict[str, Callable[[Asked], list[Quest]]] = {
     **{name: partial(_of_the_zoo, name) for name in ZOO},
     "race": lambda asked: _each(race.orders()),
     "ingest": lambda asked: _each(ingest.orders(asked.seed) + race.service_orders(asked.seed)),
+    "emulated": lambda asked: _each(emulated.orders()),
     "faults": lambda asked: _injected("fault", (*HARDWARE, *RECURRING), asked),
     "models": lambda asked: _injected("model", SOFTWARE, asked),
 }

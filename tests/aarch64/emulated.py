@@ -1,8 +1,7 @@
-"""Core dumps of aarch64 programs that qemu's user-mode emulator ran: real registers and memory, an emulated processor.
+"""What qemu leaves out of the core dumps that broadstreet/lab/zoo/emulated.py makes, added as a kernel would write it.
 
-qemu writes the core dump itself (linux-user/elfload.c) and leaves out NT_SIGINFO, NT_FILE, NT_ARM_PAC_MASK, and the
-first page of every ELF file whose text begins with its header. `completed` adds these four from what the process and
-`qemu -strace` said, as the kernel would have written them; registers and memory stay as they are.
+NT_SIGINFO, NT_FILE, NT_ARM_PAC_MASK, and the first page of every ELF file whose text begins with its header come from
+what the process and `qemu -strace` said; registers and memory stay as they are.
 """
 
 from __future__ import annotations
@@ -15,36 +14,26 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from elftools.elf.elffile import ELFFile
 
+from broadstreet.errors import UsageError
 from broadstreet.lab.kernel import CannotDump
+from broadstreet.lab.order import NotMade
+from broadstreet.lab.zoo import emulated
 from tests.synth import Core, Fault, Map, Note, Process, Sent, Signal, Thread, core_dump
 
-EMULATOR, DEBUGGER = "qemu-aarch64", "gdb-multiarch"
-SYSROOT = Path("/usr/aarch64-linux-gnu")
-PROGRAMS = Path(__file__).parent / "programs"
-STACK_BYTES = 256 << 10  # of the guest; qemu writes all of it
+DEBUGGER = "gdb-multiarch"
 LONGEST_RUN_SECONDS = 20
-MAPS_DESCRIPTOR = 3  # to which the programs write /proc/self/maps
 PAGE_BYTES = 4096
 NT_PRSTATUS, NT_PRPSINFO, NT_AUXV, NT_ARM_PAC_MASK = 1, 3, 6, 0x406
 PAC_BITS = 0x7F << 48  # arch/arm64/include/asm/pointer_auth.h, for addresses of 48 bits
 REGISTERS = (*(f"x{number}" for number in range(31)), "sp", "pc", "pstate")
 CODES = {"SI_TKILL": -6, "SI_USER": 0, "SI_KERNEL": 128}
 NUMBERS = {"SIGILL": 4, "SIGTRAP": 5, "SIGIOT": 6, "SIGBUS": 7, "SIGFPE": 8, "SIGSEGV": 11}
-
-
-class Build(NamedTuple):
-    """How a program is compiled; `processor` is what qemu shows it, `max` one that signs return addresses."""
-
-    name: str
-    flags: tuple[str, ...]
-    processor: str = "cortex-a72"
-    source: str = "crash.c"
-    compiler: str = "aarch64-linux-gnu-gcc"
 
 
 class Mapped(NamedTuple):
@@ -73,46 +62,34 @@ class Called(NamedTuple):
     signal_frame: bool
 
 
-def built(folder: Path, build: Build) -> Path:
+def built(folder: Path, build: emulated.Build) -> Path:
     """The program, compiled in this way."""
-    _need(build.compiler)
-    target = folder / f"{build.source}.{build.name}"
-    command = [build.compiler, "-w", "-pthread", "-Wl,--build-id", *build.flags, str(PROGRAMS / build.source)]
-    done = subprocess.run([*command, "-o", str(target)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CannotDump(f"{build.compiler} cannot build {build.name}: {done.stderr[:300]}")
+    target = folder / f"{Path(build.source).name}.{build.name}"
+    try:
+        emulated.cross_compile(build, target)
+    except UsageError as reason:
+        raise CannotDump(str(reason)) from reason
     return target
 
 
 def dumped(program: Path, processor: str, *words: str) -> Dumped:
     """What is left of the program when it has crashed."""
-    _need(EMULATOR)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=program.parent) as name:
-        said, maps = Path(name) / "said", Path(name) / "maps"
-        command = [EMULATOR, "-cpu", processor, "-L", str(SYSROOT), "-s", str(STACK_BYTES), "-seed", "1"]
-        command += ["-strace", str(program)]
-        with said.open("wb") as errors, maps.open("wb") as places:
-            subprocess.run(
-                ["sh", "-c", f'exec "$@" {MAPS_DESCRIPTOR}>&0', "sh", *command, *words],
-                cwd=name,
-                stdin=places,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                check=False,
-                timeout=LONGEST_RUN_SECONDS,
-                preexec_fn=_limits,
-            )
-        cores = list(Path(name).glob("qemu_*.core"))
-        told = said.read_text()
-        if len(cores) != 1:
-            raise CannotDump(f"qemu left {len(cores)} core dumps of {program.name} {words}: {told[-200:]}")
-        return Dumped(cores[0].read_bytes(), tuple(_mapped(maps.read_text())), _signal(told), processor)
+    _need(emulated.EMULATOR)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=program.parent) as name, _core_dumps_allowed():
+        found = emulated.dumped(program, processor, Path(name), *words)
+        if isinstance(found, NotMade):
+            raise CannotDump(f"{program.name} {words}: {found.why}")
+        return Dumped(found.core.read_bytes(), tuple(_mapped(found.maps)), _signal(found.told), processor)
 
 
 def completed(found: Dumped) -> bytes:
     """The same core dump with what the kernel would have written beside it."""
     notes = _notes(found.core)
-    more = (Note("LINUX", NT_ARM_PAC_MASK, struct.pack("<QQ", PAC_BITS, PAC_BITS)),) if found.processor == "max" else ()
+    more = (
+        (Note("LINUX", NT_ARM_PAC_MASK, struct.pack("<QQ", PAC_BITS, PAC_BITS)),)
+        if found.processor == emulated.SIGNS
+        else ()
+    )
     auxv = next(data for kind, data in notes if kind == NT_AUXV)
     return core_dump(
         Core(
@@ -129,7 +106,7 @@ def completed(found: Dumped) -> bytes:
 def backtraces(program: Path, cores: list[Path]) -> list[list[Called]]:
     """What gdb says of each core dump of this program."""
     _need(DEBUGGER)
-    lines = ["python", _WALK, "end", f"set sysroot {SYSROOT}", "set backtrace past-main on", f"file {program}"]
+    lines = ["python", _WALK, "end", f"set sysroot {emulated.SYSROOT}", "set backtrace past-main on", f"file {program}"]
     lines += ["set auto-load libthread-db off"]  # the one here is for this machine's own processes
     for at, core in enumerate(cores):
         lines += [f"core-file {core}", f"python walk({at})"]
@@ -166,11 +143,14 @@ def _need(command: str) -> None:
         raise CannotDump(f"{command} is not installed")
 
 
-def _limits() -> None:
-    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
-    # qemu 7.2 dies by the guest's signal and is dumped too: of itself, no more than the registers.
-    Path("/proc/self/coredump_filter").write_text("0")
+@contextmanager
+def _core_dumps_allowed() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 _LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \d+ *(\S*)")

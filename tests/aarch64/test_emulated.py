@@ -9,20 +9,13 @@ from typing import Protocol
 import pytest
 
 from broadstreet.formats.architecture import AARCH64
+from broadstreet.lab.zoo.emulated import BARE, BUILDS, SEPARATE, SIGNS, SYSROOT, THROWS, Build
 from broadstreet.pipeline import case_at
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
-from tests.aarch64.emulated import SYSROOT, Build, backtraces, built, completed, dumped
+from tests.aarch64.emulated import backtraces, built, completed, dumped
 from tests.kernel_cores import said_by, skipped_without
 
-BUILDS = (
-    Build("O0-static", ("-O0", "-static")),
-    Build("O2-static-nofp", ("-O2", "-static", "-fomit-frame-pointer")),
-    Build("O2-dynamic", ("-O2",)),
-    Build("O0-dynamic-nofp", ("-O0", "-fomit-frame-pointer")),
-    Build("O2-dynamic-pac", ("-O2", "-mbranch-protection=standard"), "max"),
-    Build("O0-static-pac", ("-O0", "-static-pie", "-mbranch-protection=pac-ret+leaf+bti"), "max"),
-)
 CASES = {
     "null_read": "null_dereference",
     "null_in_leaf": "null_dereference",
@@ -49,15 +42,12 @@ CASES = {
     "handled_abort": "null_dereference",
     "handled_abort_apart": "null_dereference",
 }
+PROGRAMS = Path(__file__).parent / "programs"
 RETURNED_ASTRAY = ("null_return", "wild_return")  # gdb finds no caller there
 HANDLED = ("handled_raise", "handled_raise_apart", "handled_abort", "handled_abort_apart")
 # gdb 13 never ends on a signal frame in a core dump with NT_ARM_PAC_MASK.
 BEYOND_GDB_WITH_PAC = ("handled_abort", "handled_abort_apart")
 DEEP = ["deep5", "deep4", "deep3", "deep2", "deep1"]
-
-SEPARATE = Build("O2-separate", ("-O2", "-static", "-Wl,-z,separate-code"))  # its first page is in qemu's core dump
-BARE = Build("O2-bare", ("-O2", "-static", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"))
-THROWS = Build("cxx", ("-O1",), source="throws.cc", compiler="aarch64-linux-gnu-g++")
 
 
 class Core(Protocol):
@@ -101,7 +91,7 @@ every_build = pytest.mark.parametrize("build", BUILDS, ids=[build.name for build
 
 @every_build
 def test_every_frame_has_the_pc_that_gdb_gives_it(core: Core, build: Build) -> None:
-    beyond = (*RETURNED_ASTRAY, *(BEYOND_GDB_WITH_PAC if build.processor == "max" else ()))
+    beyond = (*RETURNED_ASTRAY, *(BEYOND_GDB_WITH_PAC if build.processor == SIGNS else ()))
     compared = [name for name in CASES if name not in beyond]
     paths = [core(build, name) for name in compared]
     with skipped_without():
@@ -121,7 +111,7 @@ def test_every_frame_has_the_pc_that_gdb_gives_it(core: Core, build: Build) -> N
 def test_every_mechanism_is_found(core: Core, build: Build) -> None:
     found = {name: read(core(build, name)).mechanism for name in CASES}
     wanted = {name: CASES[name] for name in found}
-    if build.processor == "max":  # a zero that fails authentication is no zero any more
+    if build.processor == SIGNS:  # a zero that fails authentication is no zero any more
         wanted["null_return"] = "return_to_nonexecutable"
     assert found == wanted
 
@@ -219,7 +209,7 @@ def test_a_crash_while_an_exception_unwinds_is_told_apart(core: Core) -> None:
 
 def test_the_rseq_area_of_glibc_lies_just_below_the_thread_pointer(tmp_path: Path) -> None:
     with skipped_without():
-        program = built(tmp_path, Build("rseq", ("-O1",), source="rseq.c"))
+        program = built(tmp_path, Build("rseq", ("-O1",), source=str(PROGRAMS / "rseq.c")))
     offset, cpu = said_by("qemu-aarch64", "-L", str(SYSROOT), str(program)).split()
     assert int(offset) == AARCH64.rseq_offset
     assert int(cpu, 16) == 0xFFFF_FFFE  # RSEQ_CPU_ID_REGISTRATION_FAILED: so this is the area

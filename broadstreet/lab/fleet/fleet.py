@@ -17,8 +17,10 @@ from broadstreet.lab.fleet.incidents import Incident
 from broadstreet.lab.fleet.tables import Format, Gaps
 from broadstreet.lab.fleet.world import World, members, world
 from broadstreet.lab.order import PROGRAMS, Workshop
+from broadstreet.lab.portable import keep_binaries
+from broadstreet.lab.score.judged import scanned
 
-CORES, TABLES, TRUTH = "cores", "fleet", "truth"
+CORES, TABLES, TRUTH, BINARIES = "cores", "fleet", "truth", "binaries"
 PAGE, SCENARIO = "fleet.json", "scenario.toml"
 
 
@@ -85,6 +87,8 @@ def make(name: str, folder: Path, asked: Asked, tell: Callable[[str], None]) -> 
     if made:
         builds = placing.builds(made, folder.resolve() / PROGRAMS)
         rows[builds.name] = tables.write(builds, folder / TABLES, asked.form)
+    if asked.slim:
+        keep_binaries(scanned(folder / CORES, ()), folder / BINARIES)
     page = _page(fleet, asked, name, rows, made)
     (folder / TRUTH / PAGE).write_bytes(msgspec.json.format(msgspec.json.encode(page), indent=1) + b"\n")
     captured = sum(crash.captured for crash in fleet.crashes)

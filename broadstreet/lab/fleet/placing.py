@@ -16,18 +16,18 @@ from typing import NamedTuple
 import msgspec
 
 from broadstreet.errors import UsageError
-from broadstreet.formats import elf
-from broadstreet.formats.linux_core import NT_FILE, NT_PRPSINFO, PRPSINFO, mapped_files
 from broadstreet.lab.fleet.declaration import Scenario
 from broadstreet.lab.fleet.incidents import Incident
 from broadstreet.lab.fleet.planted import Planted, moment, planted
 from broadstreet.lab.fleet.recipes import order
+from broadstreet.lab.fleet.specimen import process, without_kernel
 from broadstreet.lab.fleet.tables import Table
 from broadstreet.lab.injection.victims import VICTIMS
 from broadstreet.lab.kernel import the_kernel_dumps
 from broadstreet.lab.order import NotMade, Order, Workshop
 from broadstreet.lab.sets import MAKERS
 from broadstreet.lab.truth import Truth
+from broadstreet.records.exposure import SIMULATED
 from broadstreet.sources.binaries import build_id_of
 
 MOST_ATTEMPTS = 40
@@ -92,23 +92,24 @@ def _made(scenario: Scenario, crash: Incident, places: Places, seed: str) -> Mad
         wanted = order(crash.plan, f".{crash.number:04}", f"{seed}/{crash.number}/{attempt}", cpu)
         outcome = MAKERS[crash.plan.family](wanted, places.workshop)
         if isinstance(outcome, Truth):
-            files = _keep(scenario, crash, places, wanted)
-            return Made(crash, planted(outcome, crash, scenario, cpu, attempt), files)
+            kept, files = _keep(scenario, crash, places, wanted)
+            return Made(crash, planted(outcome, kept, crash, scenario, cpu, attempt), files)
         failed = outcome
     return Made(crash, None, why=f"{failed.outcome} {failed.why}".strip())
 
 
-def _keep(scenario: Scenario, crash: Incident, places: Places, wanted: Order) -> frozenset[str]:
+def _keep(scenario: Scenario, crash: Incident, places: Places, wanted: Order) -> tuple[str, frozenset[str]]:
     whole = places.workshop.folder / wanted.core
-    kept = places.cores / crash.core
-    process = _process(whole)
+    kept = places.cores / (f"{crash.core}.zst" if places.slim else crash.core)
+    found = process(whole)
+    without_kernel(whole, found)
     if places.slim:
         _slim(whole, kept)
         whole.unlink()
     else:
         whole.rename(kept)
-    kept.with_name(f"{kept.name}.json").write_bytes(sidecar(scenario, crash, process.pid))
-    return process.files
+    kept.with_name(f"{kept.name}.json").write_bytes(sidecar(scenario, crash, found.pid))
+    return kept.name, found.files
 
 
 def _slim(whole: Path, to: Path) -> None:
@@ -130,34 +131,9 @@ def sidecar(scenario: Scenario, crash: Incident, pid: int | None) -> bytes:
         "service_release": stay.service_release,
         "workload": stay.workload,
         "region": stay.region,
-        "labels": {"tenant": stay.tenant} if stay.tenant else {},
+        "labels": dict([SIMULATED, *([("tenant", stay.tenant)] if stay.tenant else [])]),
     }
     return msgspec.json.format(msgspec.json.encode(said), indent=1) + b"\n"
-
-
-class Process(NamedTuple):
-    """What a core dump says of the process itself."""
-
-    pid: int | None
-    files: frozenset[str]
-
-
-def _process(core: Path) -> Process:
-    pid, files = None, frozenset[str]()
-    with core.open("rb") as file:
-        header = elf.header(file.read(elf.ELF_HEADER.size))
-        file.seek(header.program_headers)
-        segments = elf.program_headers(file.read(header.program_header_count * elf.PROGRAM_HEADER.size))
-        for segment in segments:
-            if segment.type == elf.PT_NOTE:
-                file.seek(segment.offset)
-                data = file.read(segment.file_size)
-                for _, kind, start, size in elf.notes(data):
-                    if kind == NT_PRPSINFO:
-                        pid = PRPSINFO.read(data, start).pid
-                    elif kind == NT_FILE:
-                        files = frozenset(one.path for one in mapped_files(data[start : start + size]))
-    return Process(pid, files)
 
 
 def builds(made: Iterable[Made], programs: Path) -> Table:

@@ -79,10 +79,10 @@ def moment(scenario: Scenario, second: int) -> str:
     return iso(int(scenario.start.timestamp()) + second)
 
 
-def planted(truth: Truth, crash: Incident, scenario: Scenario, cpu: int | None, attempts: int) -> Planted:
+def planted(truth: Truth, core: str, crash: Incident, scenario: Scenario, cpu: int | None, attempts: int) -> Planted:
     """The truth of a core dump, with its place in the fleet."""
     return Planted(
-        **{**msgspec.structs.asdict(truth), "core": crash.core},
+        **{**msgspec.structs.asdict(truth), "core": core},
         incident=crash.number,
         outbreak=crash.cause.name,
         side=crash.cause.side,

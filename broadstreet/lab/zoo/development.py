@@ -3,6 +3,7 @@
 import signal
 
 from broadstreet.lab.zoo.entries import UNLABELLED, Build, Catalogue, Program, Variant, alike
+from broadstreet.lab.zoo.interpreted import FAULTHANDLER, INTERPRETED, PYTHON
 
 BUILDS = (
     Build("O0", ("-O0",)),
@@ -11,6 +12,9 @@ BUILDS = (
     Build("O0-nopie", ("-O0", "-no-pie", "-fno-pie")),
     Build("O2-fp", ("-O2", "-fno-omit-frame-pointer")),
     Build("O1-nofp", ("-O1", "-fomit-frame-pointer")),
+    Build("clang-O0", ("-O0",), "clang"),
+    Build("clang-O2", ("-O2",), "clang"),
+    PYTHON,
 )
 OPTIMISED = ("O2", "O2-nopie-stripped", "O2-fp")
 WITH_FRAME_POINTER = ("O0", "O0-nopie", "O2-fp")
@@ -22,6 +26,7 @@ VARIANTS = (
     Variant("plain"),
     Variant("thread"),
     Variant("forked", holds=("forked_child",)),
+    Variant("forked_threaded", holds=("forked_child",), note="the parent had other threads: the child has one"),
     Variant("in_handler", holds=("in_signal_handler",)),
     Variant("in_handler_alternate", holds=("in_signal_handler",)),
     Variant("raised_alternate", holds=("re_raised",), open=("in_signal_handler",), note=AGAIN),
@@ -34,11 +39,13 @@ VARIANTS = (
     Variant(
         "executed_again", note="the handler resets and returns: the fault happens a second time, nothing is raised"
     ),
+    FAULTHANDLER,
 )
-EVERY = tuple(variant.name for variant in VARIANTS)
+EVERY = tuple(variant.name for variant in VARIANTS if variant is not FAULTHANDLER)
 NO_HANDLER = ("thread", "forked", "in_handler")
 ON_CHECK = ("thread", "raised_alternate")
 OVERFLOW = ("thread", "forked", "raised_alternate", "raised_same", "raised_live", "aborted")
+TEARS = ("forked", "forked_threaded", "raised_alternate", "aborted")
 TURNS = (
     ("thread", "raised_alternate"),
     ("forked", "raised_same"),
@@ -52,6 +59,8 @@ MEMORY = ("memory.c", "frames.S")
 TRAPS = ("traps.c",)
 ABORTS = ("aborts.c",)
 EXCEPTIONS = ("exceptions.cc",)
+OBJECTS = ("objects.cc",)
+RACES = ("races.c",)
 
 PERTURB = (("MALLOC_PERTURB_", "90"),)
 
@@ -421,12 +430,32 @@ THROWN = (
     Program("wrong_table", EXCEPTIONS, ("call_to_null",), note="a table of zeros"),
 )
 
+FREED = (
+    Program("virtual_after_free_text", OBJECTS, ("noncanonical_access",), note="the call loads from a table of text"),
+    Program("virtual_after_free_linked", OBJECTS, ("unmapped_access",), builds=PIE, note="the allocator's safe link"),
+    Program("virtual_after_free_zeroed", OBJECTS, ("null_dereference",), note="the table's address is null"),
+    Program("virtual_after_free_other", OBJECTS, ("jump_to_nonexecutable",), note="a table of addresses of data"),
+    Program("write_after_free_text", OBJECTS, ("noncanonical_access",), note="the block's next owner crashes"),
+    Program("write_after_free_counts", OBJECTS, ("unmapped_access",), note="the block's next owner crashes"),
+)
+
+TORN = (
+    Program("torn_pointer_halves", RACES, ("unmapped_access",), variants=TEARS, note="written as two halves"),
+    Program("torn_pointer_line", RACES, ("unmapped_access",), variants=TEARS, note="it crosses a cache line"),
+    Program("nulled_after_check", RACES, ("null_dereference",), variants=TEARS, note="set to null by another thread"),
+)
+
 DEVELOPMENT = Catalogue(
     folder="programs",
-    programs=RETURNS + CALLS + STACKS + NULLS + WILD + TRAPPED + CHECKED + THROWN,
+    programs=RETURNS + CALLS + STACKS + NULLS + WILD + TRAPPED + CHECKED + THROWN + FREED + TORN + INTERPRETED,
     builds=BUILDS,
     variants=VARIANTS,
-    plain_builds=(("O0", "O2-nopie-stripped"), ("O2", "O0-nopie"), ("O2-fp", "O1-nofp"), ("O0", "O2")),
+    plain_builds=(
+        ("O0", "O2-nopie-stripped"),
+        ("O2", "O0-nopie"),
+        ("O2-fp", "O1-nofp", "clang-O2"),
+        ("O0", "clang-O0"),
+    ),
     variant_builds=("O2", "O0", "O2-fp", "O2-nopie-stripped"),
     turns=TURNS,
     source_flags={"aborts.c": ("-D_FORTIFY_SOURCE=2", "-fstack-protector-all")},

@@ -15,10 +15,11 @@ UNLABELLED = "unlabelled"
 
 @dataclass(frozen=True)
 class Build:
-    """How a program is compiled."""
+    """How a program is compiled; `compiler` is the family of it. A script is not compiled: its compiler is python3."""
 
     name: str
     flags: tuple[str, ...]
+    compiler: str = "gcc"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Program:
     @property
     def languages(self) -> tuple[str, ...]:
         """What its sources are written in."""
-        names = {"c": "C", "cc": "C++", "S": "assembler"}
+        names = {"c": "C", "cc": "C++", "S": "assembler", "py": "Python"}
         return tuple(names[source.rpartition(".")[2]] for source in self.sources)
 
 

@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, int]] = {
         "middle_flag": 5,
         "pointer_cut_to_32_bits": 2,
         "unmapped_neighbour": 4,
+        "protected_neighbour": 4,
         "freed_large_block": 3,
         "moved_block": 2,
         "read_only_page": 2,

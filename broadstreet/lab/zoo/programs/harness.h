@@ -133,10 +133,28 @@ static void inside_child(void)
         exit(WEXITSTATUS(status));
 }
 
+static void *sleep_for_ever(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* Of several threads only the one that calls fork() lives on in the child. */
+static void inside_child_of_threads(void)
+{
+    for (int i = 0; i < 3; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, sleep_for_ever, NULL);
+    }
+    inside_child();
+}
+
 static int run_manner(const char *manner)
 {
     if (!strcmp(manner, "thread")) return inside_thread(), 0;
     if (!strcmp(manner, "forked")) return inside_child(), 0;
+    if (!strcmp(manner, "forked_threaded")) return inside_child_of_threads(), 0;
     if (!strcmp(manner, "in_handler")) return inside_handler(0), 0;
     if (!strcmp(manner, "in_handler_alternate")) return inside_handler(SA_ONSTACK), 0;
     if (!strcmp(manner, "raised_alternate")) handle_fatal(raise_and_return, SA_ONSTACK);

@@ -252,6 +252,7 @@ static void use_after_free_reused(void)
     free(node);
     char *text = malloc(sizeof *node);
     memset(text, 'z', sizeof *node);
+    KEEP(text);
     KEEP(node);
     *node->target = 1;
     touch();

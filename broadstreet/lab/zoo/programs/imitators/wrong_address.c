@@ -67,6 +67,20 @@ static void unmapped_neighbour(int variant)
     total += name_length((struct record *)(both + half * PAGE + 64));
 }
 
+// Somebody seals more than their own half: read in two variants, written in the other two.
+static void protected_neighbour(int variant)
+{
+    size_t half = (size_t)1 << variant;
+    char *both = pages(2 * half, PROT_READ | PROT_WRITE);
+    memset(both, 1, 2 * half * PAGE);
+    mprotect(both + half / 2 * PAGE, 2 * half * PAGE - half / 2 * PAGE, variant < 2 ? PROT_NONE : PROT_READ);
+    struct record *mine = (struct record *)(both + half * PAGE + 64);
+    if (variant < 2)
+        total += name_length(mine);
+    else
+        mine->value = variant;
+}
+
 static void freed_large_block(int variant)
 {
     char *block = malloc((size_t)(variant + 1) << 20);
@@ -155,6 +169,7 @@ static const struct bug_case bugs[] = {
     {"middle_flag", middle_flag},
     {"pointer_cut_to_32_bits", pointer_cut_to_32_bits},
     {"unmapped_neighbour", unmapped_neighbour},
+    {"protected_neighbour", protected_neighbour},
     {"freed_large_block", freed_large_block},
     {"moved_block", moved_block},
     {"read_only_page", read_only_page},
