@@ -1,4 +1,4 @@
-"""The sample population that the repository ships: real crashes, the same labels on any machine, a fleet beside them."""
+"""The sample population that ships: real crashes, the same labels on any machine, a simulated fleet beside them."""
 
 import json
 from functools import lru_cache
