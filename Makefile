@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 CORES ?=
+CAMPAIGN ?= build/campaign
 export CORES
 
 VENV := .venv
@@ -17,7 +18,7 @@ run: $(VENV)/run.stamp  ## read the crashes that the repository ships, or your o
 	else $(BIN)/broadstreet scan corpus/cores --binaries corpus/binaries; fi
 
 test: lint  ## lint, types and tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 install: $(VENV)/test.stamp  ## build .venv with all that the tests need
 
@@ -30,8 +31,9 @@ lint: $(VENV)/test.stamp  ## ruff, import contracts, types
 bench: $(VENV)/bench.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
 	$(BIN)/python -m bench
 
-accuracy: $(VENV)/test.stamp  ## make crashes with known mechanisms, and score the labels
-	$(BIN)/python -m tests.crashes.accuracy
+accuracy: $(VENV)/test.stamp  ## make 3,000 crashes with known causes, score the labels, fit the weights (an hour)
+	$(BIN)/broadstreet lab campaign --output $(CAMPAIGN) --document docs/accuracy.md --matrix docs/confusion.csv \
+	  --reasons docs/confusions.toml --weights broadstreet/verdict/weights.json
 
 corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
 	$(BIN)/python -m tests.corpus.make

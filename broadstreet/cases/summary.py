@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from broadstreet.labels import MECHANISMS, SELDOM_JUDGED
 from broadstreet.records.case import Case, Outcome, Unreadable
+from broadstreet.records.exposure import SIMULATED
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Summary:
     bytes_present: int = 0
     missing_binaries: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     incomplete: int = 0
+    simulated: int = 0
 
     def add(self, outcome: Outcome) -> None:
         """Count one more outcome."""
@@ -29,6 +31,7 @@ class Summary:
         self.mechanisms[outcome.mechanism] += 1
         self.bytes_read += outcome.bytes_read
         self.bytes_present += outcome.bytes_present
+        self.simulated += SIMULATED in outcome.circumstances.labels
         self.incomplete += any(gap.what in _DAMAGE for gap in outcome.missing)
         for finding in outcome.findings[len(MECHANISMS) :]:
             self.contexts[finding.label] += finding.state == "holds"

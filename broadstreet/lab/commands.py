@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -60,6 +61,40 @@ def crash(
         click.echo(line)
 
 
+@lab.command()
+@click.argument("scenario", metavar="SCENARIO")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same fleet.")
+@click.option("--tables", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Their format.")
+@click.option("--slim", is_flag=True, help="Keep each core dump as `broadstreet slim --pointers-only` writes it.")
+@click.option("--table-only", is_flag=True, help="No core dumps: only the tables, and the crashes as a table.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes at the same time; else as many as CPUs.")
+def make(
+    scenario: str,
+    output: Path,
+    seed: int,
+    tables: Literal["csv", "parquet"],
+    slim: bool,
+    table_only: bool,
+    jobs: int | None,
+) -> None:
+    """Make a simulated fleet on which real crashes happen: core dumps, tables of the fleet, and the truth.
+
+    SCENARIO is a name that `lab list` gives, or a TOML file; docs/fleet.md explains it. DIR/cores holds core dumps and
+    their sidecars, DIR/fleet hosts, placements, services, builds, time at risk and fatal signals, DIR/truth the causes.
+    """
+    from broadstreet.lab.fleet import fleet
+
+    _new(output)
+    asked = fleet.Asked(seed, tables, slim, table_only, jobs)
+    result = fleet.make(scenario, output, asked, tell=lambda line: click.echo(line, err=True))
+    click.echo(f"  {result.crashes} crashes, {result.captured} captured, in {result.host_hours:,.0f} host-hours")
+    if not table_only:
+        click.echo(f"  {result.made} core dumps in {output / 'cores'}")
+    if result.not_made:
+        click.echo(f"  {len(result.not_made)} could not be made", err=True)
+
+
 def _victims(asked: tuple[str, ...]) -> tuple[str, ...]:
     from broadstreet.lab import sets
 
@@ -115,23 +150,33 @@ def score(folders: tuple[Path, ...], cases: Path | None, binaries: tuple[str, ..
 )
 @click.option("--quick", is_flag=True, help="A small campaign of about a minute.")
 @click.option("--document", type=click.Path(path_type=Path), help="Write the score here, as Markdown.")
+@click.option("--matrix", type=click.Path(path_type=Path), help="Write planted against found, per build, as CSV.")
 @click.option("--reasons", type=click.Path(exists=True, path_type=Path), help="Why each known confusion happens, TOML.")
 @click.option("--weights", "weights_file", type=click.Path(path_type=Path), help="Write the weights here, as JSON.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes at the same time; else as many as CPUs.")
 def campaign(
-    output: Path, quick: bool, document: Path | None, reasons: Path | None, weights_file: Path | None, jobs: int | None
+    output: Path,
+    quick: bool,
+    document: Path | None,
+    matrix: Path | None,
+    reasons: Path | None,
+    weights_file: Path | None,
+    jobs: int | None,
 ) -> None:
     """Make all sets, score them, fit the weights of the findings: over 3,000 crashes in about an hour on two CPUs."""
     import msgspec
 
     from broadstreet.lab.score.campaign import FULL, QUICK, fitted_weights, scored
     from broadstreet.lab.score.document import Page
+    from broadstreet.lab.score.summary import as_csv
 
     def tell(line: str) -> None:
         click.echo(line, err=True)
 
     crashes = scored(QUICK if quick else FULL, output, jobs, tell)
     fitted = fitted_weights(crashes, "make accuracy")
+    if matrix:
+        matrix.write_text(as_csv(one for found in crashes.values() for one in found))
     text = "\n".join(Page(crashes, fitted, output, reasons).lines()) + "\n"
     if weights_file:
         weights_file.write_bytes(msgspec.json.format(msgspec.json.encode(fitted), indent=1) + b"\n")

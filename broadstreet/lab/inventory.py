@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
+from broadstreet.lab.fleet.declaration import shipped, title
 from broadstreet.lab.injection.faults import HARDWARE, RECURRING
 from broadstreet.lab.injection.models import SOFTWARE
 from broadstreet.lab.injection.victims import VICTIMS
@@ -31,6 +32,10 @@ def inventory() -> Iterator[str]:
     yield "Victims of faults and models"
     for victim in VICTIMS.values():
         yield f"  {victim.name:14} {victim.runtime}{f', {victim.absence}' if victim.absence else ''}"
+    yield ""
+    yield "Fleets (broadstreet lab make SCENARIO --output DIR)"
+    for name in shipped():
+        yield f"  {name:16} {title(name)}"
     missing = [name for name in COMPILERS if shutil.which(name) is None]
     barriers = obstacles() + [f"no {name}: apt-get install gcc g++, or only faults and models" for name in missing]
     barriers += [

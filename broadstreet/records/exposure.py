@@ -7,6 +7,10 @@ TimeSource = Literal["sidecar", "xattr", "file_name", "mtime", "unknown"]
 HostSource = Literal["sidecar", "xattr", "unknown"]
 
 
+SIMULATED = ("fleet", "simulated")
+"""The label of a sidecar that says so: the crash is real and was made in the lab, where and when it is made up."""
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """The exposure of one specimen; null is not observed. `cpu` and `numa_node` are where the thread last ran."""

@@ -26,16 +26,16 @@ class Weight(msgspec.Struct, frozen=True):
     """One finding. Shares are averages over kinds, of faults or of bugs, so that easy ones cannot hide hard ones.
 
     `ratio` is how many times oftener a hardware fault than a software bug makes the finding; `absent_ratio` is the
-    same of its not holding.
+    same of its not holding. They are null where one side was never judged: nothing is known then.
     """
 
     finding: str
     hardware: Count
     software: Count
-    hardware_share: Interval
-    software_share: Interval
-    ratio: Interval
-    absent_ratio: Interval
+    hardware_share: Interval | None
+    software_share: Interval | None
+    ratio: Interval | None
+    absent_ratio: Interval | None
     by_kind: dict[str, Count]
     by_runtime: dict[str, dict[str, Count]]
 

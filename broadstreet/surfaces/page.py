@@ -18,6 +18,7 @@ from broadstreet.formats.names import demangled
 from broadstreet.formats.signals import signal_name
 from broadstreet.records.case import Case
 from broadstreet.records.columns import FEATURES
+from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.finding import Evidence, Finding
 from broadstreet.records.frame import Frame
 from broadstreet.records.line import Line
@@ -36,6 +37,8 @@ def page(case: Case, near: CloseUp | None, lines: dict[int, list[Line]], threads
     yield ""
     yield from (click.style(line, bold=True) for line in _wrapped(headline(case)))
     yield from _wrapped(_where(case))
+    if SIMULATED in case.circumstances.labels:
+        yield from _wrapped("Simulated fleet: a real crash made in the lab; host, time and service are made up.")
     yield from _findings(case)
     if near is not None:
         yield from _registers(case)

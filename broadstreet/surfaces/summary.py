@@ -24,6 +24,9 @@ def summary_lines(
         yield "  They are known by their content: an ELF file of type core, or a compressed one with core in its name."
         return
     yield f"  {_sentence(summary)}"
+    if summary.simulated:
+        which = "these are" if summary.simulated == summary.cases else f"{summary.simulated:,} of these are"
+        yield f"  Simulated fleet: {which} real crashes made in the lab; where and when is made up."
     if summary.cases:
         yield ""
     most = max(summary.mechanisms.values(), default=0)

@@ -7,23 +7,20 @@ made and what is true of it, and the binaries by build id, compressed. Needs wha
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import zstandard
-
+from broadstreet.lab import sets
+from broadstreet.lab.portable import keep_binaries
+from broadstreet.lab.score.judged import scanned
+from broadstreet.lab.truth import Truth, truths
 from broadstreet.pipeline import case_at
+from broadstreet.records.weights import STRICT
 from broadstreet.slimming import slim
 from broadstreet.sources.binaries import Binaries
-from broadstreet.sources.binary_store import add
-from tests.crashes.accuracy import STRICT
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 WORK = Path("/opt/zoo")  # the path that stands in the core dumps
-LEVEL = 19
-
 
 ZOO = (
     ("return_zero_slot", ".plain"),
@@ -70,7 +67,7 @@ ZOO = (
     ("caught_then_null", ".plain"),
 )
 RACES, FAULTS = 4, ("rsp-8", "rsp+8", "rsp-bit", "ret-bit", "reg-bit", "text-bit")
-VICTIM = ".python3."
+VICTIM, SEED, PER_KIND = "python3", 1854, 4
 
 
 def main() -> None:
@@ -78,69 +75,62 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=WORK, help="make the crashes here; what lies there is used")
     work = parser.parse_args().work
-    _make(work / "crashes", "tests.crashes.zoo.make")
-    _make(work / "race", "tests.crashes.zoo.race")
-    _make(work / "faults", "tests.crashes.faults.make", "--kind", "hardware", "--per-mode", "10", "--seed", "1854")
+    for name in ("bugs", "race", "faults"):
+        _make(work / name, name)
     shutil.rmtree(CORPUS, ignore_errors=True)
     (CORPUS / "cores").mkdir(parents=True)
-    chosen = [*_zoo(work / "crashes"), *_races(work / "race"), *_faults(work / "faults")]
+    chosen = [*_zoo(work / "bugs"), *_races(work / "race"), *_faults(work / "faults")]
     binaries = Binaries()
     manifest = [_kept(folder, fact, binaries) for folder, fact in chosen]
-    _keep_binaries([folder / fact["core"] for folder, fact in chosen], binaries)
+    keep_binaries(scanned(CORPUS / "cores", ()), CORPUS / "binaries")
     (CORPUS / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def _make(folder: Path, module: str, *rest: str) -> None:
+def _make(folder: Path, name: str) -> None:
     if not (folder / "truth.jsonl").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", module, str(folder), *rest], check=True)
+        sets.make(sets.SETS[name](sets.Asked(PER_KIND, SEED, (VICTIM,))), folder)
 
 
-def _facts(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
-
-
-def _zoo(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    facts = sorted(_facts(folder), key=lambda fact: fact["core"])
-    chosen: list[tuple[Path, dict[str, Any]]] = []
+def _zoo(folder: Path) -> list[tuple[Path, Truth]]:
+    made = sorted(truths(folder), key=lambda truth: truth.core)
+    chosen: list[tuple[Path, Truth]] = []
     for begins, ends in ZOO:
-        of_program = [fact for fact in facts if fact["program"] == begins]
+        of_program = [truth for truth in made if truth.mechanism == begins]
         if not of_program:
             raise SystemExit(f"the zoo has no {begins}")
-        unused = [fact for fact in of_program if (folder, fact) not in chosen]
-        matching = [fact for fact in unused if fact["core"].endswith(f"{ends}.core")] or unused
+        unused = [truth for truth in of_program if (folder, truth) not in chosen]
+        matching = [truth for truth in unused if truth.core.endswith(f"{ends}.core")] or unused
         chosen.append((folder, matching[0]))
     return chosen
 
 
-def _races(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    return [(folder, fact) for fact in sorted(_facts(folder), key=lambda fact: fact["core"])[:RACES]]
+def _races(folder: Path) -> list[tuple[Path, Truth]]:
+    return [(folder, truth) for truth in sorted(truths(folder), key=lambda truth: truth.core)[:RACES]]
 
 
-def _faults(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+def _faults(folder: Path) -> list[tuple[Path, Truth]]:
     """For each kind of fault the first crash that shows it: the corpus illustrates; docs/accuracy.md counts."""
-    facts = [fact for fact in _facts(folder) if VICTIM in fact["core"]]
     binaries = Binaries()
     chosen = []
-    for mode in FAULTS:
-        of_mode = [fact for fact in facts if fact["mode"] == mode]
-        telling = [fact for fact in of_mode if case_at(str(folder / fact["core"]), binaries).mechanism in STRICT]
-        chosen += [(folder, fact) for fact in (telling or of_mode)[:1]]
+    for kind in FAULTS:
+        of_kind = [truth for truth in truths(folder) if truth.mechanism == kind]
+        telling = [truth for truth in of_kind if case_at(str(folder / truth.core), binaries).mechanism in STRICT]
+        chosen += [(folder, truth) for truth in (telling or of_kind)[:1]]
     return chosen
 
 
-def _kept(folder: Path, fact: dict[str, Any], binaries: Binaries) -> dict[str, Any]:
-    name = fact["core"].removesuffix(".core")
-    name = f"python3.{fact['mode']}" if "mode" in fact else name
+def _kept(folder: Path, truth: Truth, binaries: Binaries) -> dict[str, Any]:
+    injected = truth.family == "fault"
+    name = f"{truth.program}.{truth.mechanism}" if injected else truth.core.removesuffix(".core")
     target = CORPUS / "cores" / f"{name}.core.zst"
-    slim(str(folder / fact["core"]), str(target), binaries, pointers_only=True)
+    slim(str(folder / truth.core), str(target), binaries, pointers_only=True)
     case = case_at(str(target), binaries)
-    made = {key: fact[key] for key in ("program", "build", "variant", "mode", "victim", "parameters") if key in fact}
     return {
         "core": target.name,
-        "made": made,
-        "cause": fact["cause"],
-        "expected": fact.get("expected"),
+        "made": _how(truth, injected),
+        "cause": truth.cause,
+        "expected": truth.expected,
         "mechanism": case.mechanism,
         "holds": [finding.label for finding in case.findings if finding.state == "holds"],
         "case_id": case.case_id,
@@ -148,17 +138,11 @@ def _kept(folder: Path, fact: dict[str, Any], binaries: Binaries) -> dict[str, A
     }
 
 
-def _keep_binaries(cores: list[Path], binaries: Binaries) -> None:
-    store = CORPUS / "binaries"
-    for core in cores:
-        for module in case_at(str(core), binaries).modules:
-            if module.found and module.path.startswith("/") and module.build_id:
-                list(add(module.path, str(store)))
-    compressor = zstandard.ZstdCompressor(level=LEVEL)
-    for path in sorted(store.rglob("*")):
-        if path.is_file() and path.suffix != ".zst":
-            path.with_name(path.name + ".zst").write_bytes(compressor.compress(path.read_bytes()))
-            path.unlink()
+def _how(truth: Truth, injected: bool) -> dict[str, Any]:
+    if injected:
+        return {"mode": truth.mechanism, "victim": truth.program, "parameters": truth.hit}
+    name = "race" if truth.family == "race" else truth.mechanism
+    return {"program": name, "build": truth.build, "variant": truth.variant}
 
 
 if __name__ == "__main__":

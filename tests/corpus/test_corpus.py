@@ -15,7 +15,7 @@ from broadstreet.sources.binaries import Binaries
 CORPUS = Path(__file__).parents[2] / "corpus"
 MANIFEST: list[dict[str, Any]] = json.loads((CORPUS / "manifest.json").read_text())
 LEAST = 30
-# What the corpus lacks, because it cannot be made here: see docs/accuracy.md and tests/crashes/zoo/README.md.
+# What the corpus lacks, because it cannot be made here: see docs/accuracy.md and docs/lab.md.
 ABSENT = {
     "no_fault",
     "memory_poisoned",

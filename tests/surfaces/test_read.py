@@ -79,6 +79,12 @@ def test_a_time_that_only_the_file_has_is_not_told_as_that_of_the_crash(written:
     assert "2026-06-30T12:00:00.000000Z on vm-1." in " ".join(told.split())
 
 
+def test_a_crash_on_a_simulated_fleet_says_so(written: Path) -> None:
+    told = read(written, dump(NULL), sidecar={"host": "vm-1", "labels": {"fleet": "simulated"}})
+    assert "Simulated fleet: a real crash made in the lab" in told
+    assert "Simulated" not in read(written, dump(NULL), sidecar={"host": "vm-1", "labels": {"fleet": "real"}})
+
+
 def test_the_registers_are_those_of_the_crash(written: Path) -> None:
     rows = " ".join(section(read(written, dump(NULL)), "Registers"))
     found = dict(re.findall(r"(\w+) ([0-9a-f]{16})", rows))

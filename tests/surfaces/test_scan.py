@@ -46,6 +46,17 @@ def mechanisms() -> Counter[str]:
     return Counter(MACHINES[name].mechanism for name in FLEET)
 
 
+def test_a_summary_says_how_many_crashes_stand_on_a_simulated_fleet(small_fleet: Fleet, tmp_path: Path) -> None:
+    for name in ("core.0", "core.1", "core.2"):
+        (tmp_path / name).write_bytes((small_fleet.cores / name).read_bytes())
+    assert "Simulated" not in scan(tmp_path).output
+    (tmp_path / "core.1.json").write_text('{"labels": {"fleet": "simulated"}}')
+    assert "Simulated fleet: 1 of these are real crashes made in the lab" in scan(tmp_path).output
+    for name in ("core.0", "core.2"):
+        (tmp_path / f"{name}.json").write_text('{"labels": {"fleet": "simulated"}}')
+    assert "Simulated fleet: these are real crashes made in the lab" in scan(tmp_path).output
+
+
 def test_the_table_has_a_line_for_each_crash_and_ends_with_the_summary(small_fleet: Fleet) -> None:
     lines = scan(small_fleet).stdout.splitlines()
     assert lines[0].split() == ["core", "dump", "mechanism", "where"]

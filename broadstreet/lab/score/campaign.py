@@ -43,10 +43,13 @@ FULL = (
     Part("bugs-held-out", "bugs-held-out", "reported"),
     Part("bugs-with-code", "bugs", "fitted", every=4, with_code=True),
     Part("race", "race", "fitted"),
+    Part("service", "ingest", "reported", 5155),
     Part("faults-fitted", "faults", "fitted", 1, 14, ("python3", "perl", "sqlite3")),
-    Part("faults-reported", "faults", "reported", 5151, 12, ("bash", "mawk", "ingest")),
+    Part("faults-reported", "faults", "reported", 5151, 12, ("bash", "mawk")),
+    Part("faults-service", "faults", "reported", 5153, 12, ("ingest",)),
     Part("models-fitted", "models", "fitted", 2, 8, ("python3", "perl", "sqlite3")),
-    Part("models-reported", "models", "reported", 5152, 8, ("bash", "mawk", "ingest")),
+    Part("models-reported", "models", "reported", 5152, 8, ("bash", "mawk")),
+    Part("models-service", "models", "reported", 5154, 8, ("ingest",)),
     Part("imitators", "imitators", "apart"),
 )
 QUICK = (

@@ -57,7 +57,7 @@ class Page:
             right = _share(one.right, judged)
             yield _row(f"{part.name} ({part.role})", one.claimed, _share(judged, one.claimed), right, len(one.wrong))
         yield ""
-        yield "Every confusion, with its reason:"
+        yield "Planted against found, per program and build: [confusion.csv](confusion.csv). Every confusion:"
         yield ""
         for part, one in claimed.items():
             for crash in one.wrong:
@@ -155,8 +155,8 @@ class Page:
                 f"{weight.hardware.held} of {weight.hardware.judged}",
                 f"{weight.software.held} of {weight.software.judged}",
                 _interval(weight.ratio),
-                _interval(other.ratio) if other else "",
-                f"{weight.absent_ratio.value:.2f}",
+                _interval(other.ratio if other else None),
+                _interval(weight.absent_ratio),
             )
 
 
@@ -179,5 +179,7 @@ def _share(part: int, whole: int, digits: int = 1) -> str:
     return f"{part} of {whole} ({part / whole:.{digits}%})" if whole else "0"
 
 
-def _interval(one: Interval) -> str:
+def _interval(one: Interval | None) -> str:
+    if one is None:
+        return "not known"
     return f"{one.value:.3g} ({one.low:.2g} to {one.high:.2g})"

@@ -63,6 +63,7 @@ def truth_folder(folder: Path) -> Path:
 
 def judged(folder: Path, cases: Path | None, binaries: Iterable[str] = ()) -> list[Judged]:
     """Every crash of a folder. Its cases come from a file of NDJSON lines, else from a scan that is run now."""
+    known = truth_folder(folder)
     lines = cases.read_bytes().splitlines() if cases else scanned(folder, binaries)
     try:
         decoder = msgspec.json.Decoder(SaidCase)
@@ -71,7 +72,7 @@ def judged(folder: Path, cases: Path | None, binaries: Iterable[str] = ()) -> li
         raise UsageError(
             f"{cases or folder}: {error}", "Make the cases anew: broadstreet scan DIR -o ndjson"
         ) from error
-    return list(_joined(truth_folder(folder), said))
+    return list(_joined(known, said))
 
 
 def scanned(folder: Path, binaries: Iterable[str]) -> list[bytes]:

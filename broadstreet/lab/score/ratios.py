@@ -23,7 +23,7 @@ def weights(crashes: Iterable[Judged]) -> tuple[Weight, ...]:
     of_software = [one for one in crashes if one.truth.cause == "software" and not one.is_imitator]
     labels = sorted({label for one in (*of_hardware, *of_software) for label in one.states})
     found = [_weight(label, of_hardware, of_software) for label in (HARDWARE_FINDING, *labels)]
-    return tuple(sorted(found, key=lambda weight: -weight.ratio.value))
+    return tuple(sorted(found, key=lambda weight: -weight.ratio.value if weight.ratio else 0.0))
 
 
 def held(one: Judged, finding: str) -> bool | None:
@@ -37,12 +37,12 @@ def held(one: Judged, finding: str) -> bool | None:
     return None if state == "not_judged" else state == "holds"
 
 
-def share(kinds: Iterable[Count]) -> Interval:
-    """The average over kinds of the share in which a finding held."""
+def share(kinds: Iterable[Count]) -> Interval | None:
+    """The average over kinds of the share in which a finding held; null where it was never judged."""
     counts = [count for count in kinds if count.judged]
     total = sum(count.judged for count in counts)
     if not total:
-        return Interval(0.5, 0.0, 1.0)
+        return None
     mean = sum(count.held / count.judged for count in counts) / len(counts)
     value = (mean * total + 0.5) / (total + 1)
     deviation = _deviation(counts, value, total)
@@ -71,8 +71,8 @@ def _weight(finding: str, of_hardware: list[Judged], of_software: list[Judged]) 
         software=_sum(bugs.values()),
         hardware_share=true,
         software_share=false,
-        ratio=_ratio(true, false),
-        absent_ratio=_ratio(_not(true), _not(false)),
+        ratio=_ratio(true, false) if true and false else None,
+        absent_ratio=_ratio(_not(true), _not(false)) if true and false else None,
         by_kind=faults,
         by_runtime=runtimes,
     )
@@ -95,11 +95,8 @@ def _sum(counts: Iterable[Count]) -> Count:
 
 
 def _ratio(above: Interval, below: Interval) -> Interval:
-    def spread(one: Interval) -> float:
-        return (log(one.high) - log(one.low)) / (2 * Z) if one.low > 0 else 5.0
-
     value = log(above.value / below.value)
-    deviation = sqrt(spread(above) ** 2 + spread(below) ** 2)
+    deviation = sqrt(sum(log(one.high / one.low) ** 2 for one in (above, below))) / (2 * Z)
     return Interval(exp(value), exp(value - Z * deviation), exp(value + Z * deviation))
 
 

@@ -1,13 +1,15 @@
 """The score of some crashes for a terminal, and for programs."""
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
 from itertools import groupby
 
 import msgspec
 
 from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING, weights
-from broadstreet.lab.score.tally import tally
+from broadstreet.lab.score.tally import matrix, tally
 from broadstreet.records.weights import STRICT
 
 MOST_LINES = 20
@@ -39,22 +41,28 @@ def summary(crashes: list[Judged]) -> Iterator[str]:
         yield f"  Software     {len(counts.false_findings)} of {counts.bugs} bugs have a hardware finding, falsely"
         for one in counts.false_findings[:MOST_LINES]:
             yield f"    {one.truth.core}: {', '.join(sorted(one.holds & set(STRICT)))}"
-    if faults and counts.bugs:
-        ratio = next(weight for weight in weights(crashes) if weight.finding == HARDWARE_FINDING).ratio
+    ratio = next(weight for weight in weights(crashes) if weight.finding == HARDWARE_FINDING).ratio
+    if ratio:
         yield ""
         yield f"  A hardware finding is {ratio.value:.0f} times likelier from a fault than from a bug"
         yield f"  (95 %: {ratio.low:.0f} to {ratio.high:.0f})"
 
 
+def as_csv(crashes: Iterable[Judged]) -> str:
+    """The confusion matrix, a row for each program, build, planted mechanism and mechanism found."""
+    text = StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("program", "build", "planted", "found", "crashes"))
+    rows.writerows(matrix(crashes))
+    return text.getvalue()
+
+
 def as_json(crashes: list[Judged]) -> str:
     """Every crash with what was planted and what was found, the matrix of both, and the weights."""
     counts = tally(crashes)
-    matrix = [
-        {
-            "expected": expected,
-            "found": [{"label": found, "crashes": counts.confusions[expected, found]} for _, found in group],
-        }
-        for expected, group in groupby(sorted(counts.confusions), key=lambda pair: pair[0])
-    ]
+    labels = {
+        expected: {found: counts.confusions[expected, found] for _, found in pairs}
+        for expected, pairs in groupby(sorted(counts.confusions), key=lambda pair: pair[0])
+    }
     every = [{"truth": one.truth, "mechanism": one.case.mechanism, "holds": sorted(one.holds)} for one in crashes]
-    return msgspec.json.encode({"matrix": matrix, "weights": weights(crashes), "crashes": every}).decode()
+    return msgspec.json.encode({"matrix": labels, "weights": weights(crashes), "crashes": every}).decode()

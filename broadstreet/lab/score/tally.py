@@ -1,7 +1,7 @@
 """Counts over one set of judged crashes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from broadstreet.lab.score.judged import Judged
@@ -76,3 +76,10 @@ def _claimed(counts: Tally, one: Judged, expected: tuple[str, ...]) -> None:
     for label in one.truth.context_not:
         if one.states.get(label) == "holds":
             counts.contexts[label, "holds where false"] += 1
+
+
+def matrix(crashes: Iterable[Judged]) -> Iterator[tuple[str, str, str, str, int]]:
+    """How often what was planted was found as what: program, build, planted, found, crashes. Abstentions are rows."""
+    counts = Counter((one.truth.program, one.truth.build, one.truth.mechanism, one.case.mechanism) for one in crashes)
+    for (program, build, planted, found), number in sorted(counts.items()):
+        yield program, build, planted, found, number

@@ -4,8 +4,14 @@ import pytest
 
 from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING, held, share, weights
-from broadstreet.records.weights import Count, Weight
+from broadstreet.records.weights import Count, Interval, Weight
 from tests.lab.score.crashes import bug, crash, fault, truth
+
+
+def of(*kinds: Count) -> Interval:
+    found = share(kinds)
+    assert found is not None
+    return found
 
 
 def weight(crashes: list[Judged], finding: str = HARDWARE_FINDING) -> Weight:
@@ -15,33 +21,42 @@ def weight(crashes: list[Judged], finding: str = HARDWARE_FINDING) -> Weight:
 def test_a_share_is_the_average_over_kinds_and_not_over_crashes() -> None:
     easy, hard = Count(90, 90), Count(0, 10)
     # (0.5 * 100 + 0.5) / 101, where the average over crashes would be 0.9
-    assert share([easy, hard]).value == pytest.approx(0.5)
+    assert of(easy, hard).value == pytest.approx(0.5)
 
 
 def test_half_a_crash_is_added_on_each_side() -> None:
-    assert share([Count(0, 99)]).value == pytest.approx(0.5 / 100)
+    assert of(Count(0, 99)).value == pytest.approx(0.5 / 100)
 
 
 def test_a_kind_that_was_never_judged_is_not_a_zero() -> None:
-    assert share([Count(8, 10), Count(0, 0)]).value == share([Count(8, 10)]).value
+    assert of(Count(8, 10), Count(0, 0)) == of(Count(8, 10))
 
 
 def test_the_interval_of_one_kind_is_about_that_of_its_crashes() -> None:
     # 50 of 100: the exact (Clopper-Pearson) interval is 39.8 to 60.2 %
-    found = share([Count(50, 100)])
+    found = of(Count(50, 100))
     assert (found.low, found.high) == (pytest.approx(0.404, abs=0.02), pytest.approx(0.596, abs=0.02))
 
 
 def test_kinds_that_differ_widen_the_interval() -> None:
-    alike = share([Count(10, 20)] * 10)
-    different = share([Count(0, 20)] * 5 + [Count(20, 20)] * 5)
+    alike = of(*[Count(10, 20)] * 10)
+    different = of(*[Count(0, 20)] * 5, *[Count(20, 20)] * 5)
     assert different.high - different.low > 2 * (alike.high - alike.low)
+
+
+def test_a_finding_that_no_bug_could_be_judged_for_has_no_ratio() -> None:
+    dark = crash(truth("software", "null_read", "C", family="bug"), code_mismatch="not_judged")
+    found = weight([crash(truth(), code_mismatch="holds"), dark], "code_mismatch")
+    assert found.hardware == Count(1, 1)
+    assert (found.software_share, found.ratio, found.absent_ratio) == (None, None, None)
 
 
 def test_a_ratio_is_one_share_over_the_other() -> None:
     crashes = [*(fault("rsp-8", True) for _ in range(30)), *(fault("lost", False) for _ in range(30))]
     crashes += [bug("null_read", False) for _ in range(99)]
     found = weight(crashes)
+    assert found.ratio
+    assert found.absent_ratio
     assert found.hardware == Count(30, 60)
     assert found.software == Count(0, 99)
     assert found.ratio.value == pytest.approx(0.5 / (0.5 / 100))
@@ -52,6 +67,7 @@ def test_a_ratio_is_one_share_over_the_other() -> None:
 def test_a_finding_that_tells_nothing_has_a_ratio_near_one() -> None:
     crashes = [fault("rsp-8", at % 2 == 0) for at in range(40)] + [bug("null_read", at % 2 == 0) for at in range(40)]
     found = weight(crashes).ratio
+    assert found
     assert found.low < 1 < found.high
 
 
