@@ -40,7 +40,7 @@ class Fleet(Record, frozen=True, kw_only=True):
     zones: Many = 3
     cpus: Many = 2
     regions: Shares
-    uptime_days: Positive = 14.0
+    uptime_days: Annotated[float, Meta(gt=0, le=36500)] = 14.0
     recycled: Share = 0.0
     migration_days: Positive | None = None
 
