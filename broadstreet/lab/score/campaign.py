@@ -14,10 +14,12 @@ from broadstreet.lab import sets
 from broadstreet.lab.kernel import code_is_dumped_too
 from broadstreet.lab.score.judged import Judged, judged
 from broadstreet.lab.score.ratios import weights
-from broadstreet.lab.truth import FILE
+from broadstreet.lab.truth import FILE, append, truths
+from broadstreet.lab.undumped import undumped
 from broadstreet.records.weights import Weights
 
 VERSION = 1
+UNDUMPED, CODE_FAULT = "undumped", "text-bit"
 
 Role = Literal["fitted", "reported", "apart"]
 
@@ -25,7 +27,8 @@ Role = Literal["fitted", "reported", "apart"]
 class Part(NamedTuple):
     """One set of a campaign. `every` takes each so-manyth of its quests only; no victims: all that are here.
 
-    `with_code` lets the kernel dump code pages too, which it does not by default.
+    `with_code` lets the kernel dump code pages too, which it does not by default. `of` names the set whose text flips
+    are copied without the page that holds them.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Part(NamedTuple):
     victims: tuple[str, ...] = ()
     every: int = 1
     with_code: bool = False
+    of: str = ""
 
 
 FULL = (
@@ -50,7 +54,11 @@ FULL = (
     Part("models-fitted", "models", "fitted", 2, 8, ("python3", "perl", "sqlite3")),
     Part("models-reported", "models", "reported", 5152, 8, ("bash", "mawk")),
     Part("models-service", "models", "reported", 5154, 8, ("ingest",)),
+    Part("undumped-fitted", UNDUMPED, "apart", of="faults-fitted"),
+    Part("undumped-reported", UNDUMPED, "apart", of="faults-reported"),
+    Part("undumped-service", UNDUMPED, "apart", of="faults-service"),
     Part("imitators", "imitators", "apart"),
+    Part("emulated", "emulated", "apart"),
 )
 QUICK = (
     Part("bugs", "bugs", "fitted", every=5),
@@ -69,7 +77,8 @@ def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable
         place = folder / part.name
         if not (place / FILE).exists():
             tell(f"{part.name}: making")
-            _made(part, place, jobs)
+            place.mkdir(parents=True, exist_ok=True)
+            _copied(folder / part.of, place) if part.of else _made(part, place, jobs)
         found[part] = judged(place, None)
         tell(f"{part.name}: {len(found[part])} crashes scored")
     return found
@@ -98,10 +107,16 @@ def fitted_weights(crashes: Scored, command: str) -> Weights:
     )
 
 
+def _copied(faults: Path, place: Path) -> None:
+    for truth in truths(faults):
+        if truth.mechanism == CODE_FAULT:
+            undumped(faults / truth.core, place / truth.core)
+            append(place, truth)
+
+
 def _made(part: Part, place: Path, jobs: int | None) -> None:
     here = sets.victims()
     victims = tuple(name for name in part.victims or here if name in here)
     quests = sets.SETS[part.set](sets.Asked(part.per_kind, part.seed, victims))
-    place.mkdir(parents=True, exist_ok=True)
     with code_is_dumped_too() if part.with_code else nullcontext():
         sets.make(quests[:: part.every], place, jobs, tell=lambda line: None)
