@@ -12,7 +12,7 @@ from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING
 from broadstreet.lab.score.tally import Tally, tally
 from broadstreet.lab.sets import OUTCOMES
-from broadstreet.records.weights import STRICT, Interval, Weights
+from broadstreet.records.weights import STRICT, Count, Interval, Weights
 
 NO_REASON = "not understood yet"
 APART = (
