@@ -1,5 +1,6 @@
 """The sample population that ships: real crashes, the same labels on any machine, a simulated fleet beside them."""
 
+import csv
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +40,12 @@ def test_every_core_dump_has_its_sidecar_and_its_truth() -> None:
     assert LEAST <= len(names) <= MOST
     assert {path.name.removesuffix(".json") for path in (SAMPLE / "cores").glob("*.json")} == names
     assert {truth.core for truth in truths(SAMPLE / "truth")} == names
+
+
+def test_the_incidents_name_the_core_dumps_that_lie_there() -> None:
+    with (SAMPLE / "truth" / "incidents.csv").open(newline="") as file:
+        named = {row["core"] for row in csv.DictReader(file) if row["captured"] == "yes"}
+    assert named == {path.name for path in cores()}
 
 
 def test_core_dumps_and_binaries_are_small() -> None:

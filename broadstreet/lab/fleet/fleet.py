@@ -82,12 +82,12 @@ def make(name: str, folder: Path, asked: Asked, tell: Callable[[str], None]) -> 
     (folder / TRUTH / SCENARIO).write_text(text, encoding="utf-8")
     written = tables.tables(scenario, fleet.world, fleet.crashes, fleet.gaps)
     rows = {table.name: tables.write(table, folder / TABLES, asked.form) for table in written}
-    tables.write(planted.every_crash(scenario, fleet.crashes), folder / TRUTH, "csv")
+    tables.write(planted.every_crash(scenario, fleet.crashes, asked.slim), folder / TRUTH, "csv")
     made = [] if asked.table_only else _placed(fleet, folder, asked, tell)
     if made:
         builds = placing.builds(made, folder.resolve() / PROGRAMS)
         rows[builds.name] = tables.write(builds, folder / TABLES, asked.form)
-    if asked.slim:
+    if made and asked.slim:
         keep_binaries(scanned(folder / CORES, ()), folder / BINARIES)
     page = _page(fleet, asked, name, rows, made)
     (folder / TRUTH / PAGE).write_bytes(msgspec.json.format(msgspec.json.encode(page), indent=1) + b"\n")

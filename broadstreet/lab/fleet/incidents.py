@@ -33,10 +33,9 @@ class Incident(NamedTuple):
     captured: bool
     plan: Plan
 
-    @property
-    def core(self) -> str:
+    def core(self, slim: bool = False) -> str:
         """The name of its core dump, which says nothing of the cause."""
-        return f"{self.number:04}.core"
+        return f"{self.number:04}.core.zst" if slim else f"{self.number:04}.core"
 
 
 class Crash(NamedTuple):

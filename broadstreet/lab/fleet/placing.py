@@ -100,7 +100,7 @@ def _made(scenario: Scenario, crash: Incident, places: Places, seed: str) -> Mad
 
 def _keep(scenario: Scenario, crash: Incident, places: Places, wanted: Order) -> tuple[str, frozenset[str]]:
     whole = places.workshop.folder / wanted.core
-    kept = places.cores / (f"{crash.core}.zst" if places.slim else crash.core)
+    kept = places.cores / crash.core(places.slim)
     found = process(whole)
     without_kernel(whole, found)
     if places.slim:

@@ -151,16 +151,16 @@ COLUMNS = {
 }
 
 
-def every_crash(scenario: Scenario, crashes: Sequence[Incident]) -> Table:
+def every_crash(scenario: Scenario, crashes: Sequence[Incident], slim: bool) -> Table:
     """Every crash that happened, captured or not, with all that was true of its host at that moment."""
-    return Table("incidents", COLUMNS, _rows(scenario, crashes))
+    return Table("incidents", COLUMNS, _rows(scenario, crashes, slim))
 
 
-def _rows(scenario: Scenario, crashes: Sequence[Incident]) -> Iterator[tuple[object, ...]]:
+def _rows(scenario: Scenario, crashes: Sequence[Incident], slim: bool) -> Iterator[tuple[object, ...]]:
     start = int(scenario.start.timestamp())
     for one in crashes:
         stay = one.stay
-        core = one.core if one.captured else ""
+        core = one.core(slim) if one.captured else ""
         yield (
             *(one.number, core, one.cause.name, one.cause.side, one.episode, "yes" if one.captured else "no"),
             *(start + one.second, stay.host, stay.physical_host, one.cpu),

@@ -15,6 +15,7 @@ from broadstreet.lab.fleet.incidents import Incident
 from broadstreet.lab.fleet.world import Stay
 
 SEEDS = range(1, 9)
+pytestmark = pytest.mark.xdist_group("scenarios")  # each is played once
 LARGE = "ten_thousand"
 
 Holds = Callable[[Stay], bool]

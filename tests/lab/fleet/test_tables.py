@@ -187,7 +187,7 @@ def _text(value: object) -> str:
 
 
 def test_names_of_core_dumps_tell_nothing_but_the_order() -> None:
-    cores = [crash.core for crash in drawn().crashes]
+    cores = [crash.core() for crash in drawn().crashes]
     assert cores == [f"{number:04}.core" for number in range(1, len(cores) + 1)]
 
 
