@@ -5,6 +5,7 @@ other programs, other builds, other seeds. A set that lies in the folder already
 """
 
 import platform
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
@@ -75,9 +76,10 @@ def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable
     found: Scored = {}
     for part in parts:
         place = folder / part.name
-        if not (place / FILE).exists():
+        if not (place / (FILE if part.of else sets.OUTCOMES)).exists():  # the last that is written
             tell(f"{part.name}: making")
-            place.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
             _copied(folder / part.of, place) if part.of else _made(part, place, jobs)
         found[part] = judged(place, None)
         tell(f"{part.name}: {len(found[part])} crashes scored")
