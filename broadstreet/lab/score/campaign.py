@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from broadstreet.errors import UsageError
 from broadstreet.lab import sets
 from broadstreet.lab.kernel import code_is_dumped_too
 from broadstreet.lab.score.judged import Judged, judged
@@ -78,8 +79,7 @@ def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable
         place = folder / part.name
         if not (place / (FILE if part.of else sets.OUTCOMES)).exists():  # the last that is written
             tell(f"{part.name}: making")
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
+            _emptied(place)
             _copied(folder / part.of, place) if part.of else _made(part, place, jobs)
         found[part] = judged(place, None)
         tell(f"{part.name}: {len(found[part])} crashes scored")
@@ -107,6 +107,14 @@ def fitted_weights(crashes: Scored, command: str) -> Weights:
         fitted=weights(of_role["fitted"]),
         reported=weights(of_role["reported"]),
     )
+
+
+def _emptied(place: Path) -> None:
+    if place.exists() and any(place.iterdir()):
+        if not (place / FILE).exists():
+            raise UsageError(f"{place} is not empty and no set of the lab", "Name another --output.")
+        shutil.rmtree(place)
+    place.mkdir(parents=True, exist_ok=True)
 
 
 def _copied(faults: Path, place: Path) -> None:
