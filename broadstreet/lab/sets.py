@@ -4,14 +4,16 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import msgspec
 
-from broadstreet.lab import truth
+from broadstreet.lab import guard, truth
 from broadstreet.lab.injection import trial
 from broadstreet.lab.injection.faults import HARDWARE, RECURRING
 from broadstreet.lab.injection.models import SOFTWARE
@@ -103,8 +105,9 @@ def make(
     """Make them all; per kind, how many ended how. Also written to `outcomes.json`, for survivors count too."""
     workshop = Workshop(folder)
     counts: dict[str, Counter[str]] = {}
-    with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        for quest, outcomes in zip(quests, pool.map(lambda quest: _made(quest, workshop), quests), strict=True):
+    stop = Event()
+    with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool, _ended_if_interrupted(pool, stop):
+        for quest, outcomes in zip(quests, pool.map(lambda quest: _made(quest, workshop, stop), quests), strict=True):
             counted = Counter(outcome.outcome if isinstance(outcome, NotMade) else CRASHED for outcome in outcomes)
             counts[quest.kind] = counts.get(quest.kind, Counter()) + counted
             for one in outcomes:
@@ -114,11 +117,24 @@ def make(
     return counts
 
 
-def _made(quest: Quest, workshop: Workshop) -> list[Truth | NotMade]:
+@contextmanager
+def _ended_if_interrupted(pool: ThreadPoolExecutor, stop: Event) -> Iterator[None]:
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if not finished:  # Ctrl-C too: else the pool would make all the rest first
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            guard.end_all()
+
+
+def _made(quest: Quest, workshop: Workshop, stop: Event) -> list[Truth | NotMade]:
     found: list[Truth | NotMade] = []
     crashes = 0
     for order in quest.orders:
-        if crashes == quest.wanted:
+        if crashes == quest.wanted or stop.is_set():
             break
         outcome = MAKERS[order.family](order, workshop)
         if isinstance(outcome, Truth):
