@@ -51,14 +51,15 @@ def the_kernel_dumps() -> Iterator[None]:
     if _stays_in_its_folder(CORE_PATTERN.read_text()) and not _saved().exists():
         yield
         return
-    with _lock().open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _change()
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    with _lock().open("w") as users:
+        with _alone():
+            _change()
+            fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield
         finally:
-            _restore_if_last(lock.fileno())
+            with _alone():
+                _restore_if_last(users.fileno())
 
 
 def obstacles() -> list[str]:
@@ -76,6 +77,14 @@ def obstacles() -> list[str]:
 
 def _stays_in_its_folder(pattern: str) -> bool:
     return bool(pattern.strip()) and "|" not in pattern and "/" not in pattern and not pattern.startswith("@")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    # Held only while core_pattern changes; each lab that runs shares the other lock for as long as it runs.
+    with _lock().with_suffix(".change").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _lock() -> Path:
@@ -101,9 +110,9 @@ def _change() -> None:
         ) from reason
 
 
-def _restore_if_last(lock: int) -> None:
+def _restore_if_last(users: int) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return  # another lab still runs, and will do it
     if _saved().exists():

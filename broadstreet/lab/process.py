@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from broadstreet.formats import elf
+from broadstreet.lab import guard
 from broadstreet.lab.kernel import CannotDump
 
 LARGEST_DATA_BYTES = 1 << 30  # a corrupted size must not take the machine's memory
@@ -43,7 +44,7 @@ def started(
     It runs on one CPU if one is named. `told` is its standard input, `heard` its standard output.
     """
     with (folder / SAID).open("wb") as errors, _on(cpu):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*LIMITED, *map(str, command)],
             cwd=folder,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **(environment or {})},
@@ -53,6 +54,21 @@ def started(
             start_new_session=True,
             text=True,
         )
+    guard.watch(process.pid)
+    return process
+
+
+@contextmanager
+def running(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Inside, the process runs; whatever happens there, it has ended afterwards."""
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            ended(process, 0)
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
 
 
 @contextmanager
@@ -79,6 +95,7 @@ def ended(process: subprocess.Popen[str], seconds: float) -> bool:
         os.close(handle)
     process.wait()
     kill_what_is_left(process)
+    guard.forget(process.pid)
     return by_itself
 
 

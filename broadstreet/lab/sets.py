@@ -4,14 +4,16 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import msgspec
 
-from broadstreet.lab import truth
+from broadstreet.lab import guard, truth
 from broadstreet.lab.injection import trial
 from broadstreet.lab.injection.faults import HARDWARE, RECURRING
 from broadstreet.lab.injection.models import SOFTWARE
@@ -26,6 +28,7 @@ from broadstreet.lab.zoo.zoo import SETS as ZOO
 OUTCOMES = "outcomes.json"
 TRIES_PER_CRASH = 8
 CRASHED = "crashed"
+TELL_EVERY = 100
 
 
 def _bug(order: Order, workshop: Workshop) -> Truth | NotMade:
@@ -48,6 +51,7 @@ class Quest(NamedTuple):
     kind: str
     orders: Iterable[Order]
     wanted: int
+    victim: str = ""
 
 
 class Asked(NamedTuple):
@@ -67,8 +71,9 @@ def _of_the_zoo(name: str, asked: Asked) -> list[Quest]:
 
 
 def _injected(family: Family, modes: Iterable[str], asked: Asked) -> list[Quest]:
+    most = asked.per_kind * TRIES_PER_CRASH
     return [
-        Quest(mode, islice(_trials(family, mode, victim, asked.seed), asked.per_kind * TRIES_PER_CRASH), asked.per_kind)
+        Quest(mode, islice(_trials(family, mode, victim, asked.seed), most), asked.per_kind, victim)
         for mode in modes
         for victim in asked.victims
     ]
@@ -103,22 +108,47 @@ def make(
     """Make them all; per kind, how many ended how. Also written to `outcomes.json`, for survivors count too."""
     workshop = Workshop(folder)
     counts: dict[str, Counter[str]] = {}
-    with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        for quest, outcomes in zip(quests, pool.map(lambda quest: _made(quest, workshop), quests), strict=True):
+    done, stop = 0, Event()
+    with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool, _ended_if_interrupted(pool, stop):
+        for quest, outcomes in zip(quests, pool.map(lambda quest: _made(quest, workshop, stop), quests), strict=True):
             counted = Counter(outcome.outcome if isinstance(outcome, NotMade) else CRASHED for outcome in outcomes)
             counts[quest.kind] = counts.get(quest.kind, Counter()) + counted
-            for one in outcomes:
-                if isinstance(one, NotMade) and one.why and quest.wanted == 1:
-                    tell(f"{quest.kind}: {one.outcome}, {one.why}")
+            for line in _told(quest, outcomes, counted):
+                tell(line)
+            done += 1
+            if done % TELL_EVERY == 0:
+                tell(f"{done} of {len(quests)}")
     (folder / OUTCOMES).write_bytes(msgspec.json.format(msgspec.json.encode(counts), indent=1) + b"\n")
     return counts
 
 
-def _made(quest: Quest, workshop: Workshop) -> list[Truth | NotMade]:
+def _told(quest: Quest, outcomes: list[Truth | NotMade], counted: Counter[str]) -> Iterator[str]:
+    if quest.wanted > 1:
+        yield f"{quest.kind} {quest.victim}: {', '.join(f'{count} {what}' for what, count in counted.most_common())}"
+    else:
+        for one in outcomes:
+            if isinstance(one, NotMade) and one.why:
+                yield f"{quest.kind}: {one.outcome}, {one.why}"
+
+
+@contextmanager
+def _ended_if_interrupted(pool: ThreadPoolExecutor, stop: Event) -> Iterator[None]:
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if not finished:  # Ctrl-C too: else the pool would make all the rest first
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            guard.end_all()
+
+
+def _made(quest: Quest, workshop: Workshop, stop: Event) -> list[Truth | NotMade]:
     found: list[Truth | NotMade] = []
     crashes = 0
     for order in quest.orders:
-        if crashes == quest.wanted:
+        if crashes == quest.wanted or stop.is_set():
             break
         outcome = MAKERS[order.family](order, workshop)
         if isinstance(outcome, Truth):

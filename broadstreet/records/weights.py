@@ -1,20 +1,22 @@
 """How much a finding speaks for a hardware fault and against a software bug, with the counts from which that came."""
 
-import msgspec
+from dataclasses import dataclass
 
 STRICT = ("misaligned_stack", "wild_stack_pointer", "one_bit_off", "code_mismatch")
 """The findings that software hardly ever makes. A verdict uses no others: how often bugs make the rest depends on
 which bugs a fleet has, and the lab cannot know that."""
 
 
-class Count(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Count:
     """In how many crashes a finding held, of how many in which it was judged."""
 
     held: int
     judged: int
 
 
-class Interval(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Interval:
     """A figure with its 95 % interval."""
 
     value: float
@@ -22,7 +24,8 @@ class Interval(msgspec.Struct, frozen=True):
     high: float
 
 
-class Weight(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Weight:
     """One finding. Shares are averages over kinds, of faults or of bugs, so that easy ones cannot hide hard ones.
 
     `ratio` is how many times oftener a hardware fault than a software bug makes the finding; `absent_ratio` is the
@@ -40,7 +43,8 @@ class Weight(msgspec.Struct, frozen=True):
     by_runtime: dict[str, dict[str, Count]]
 
 
-class Weights(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Weights:
     """Everything that a verdict needs to know of single findings, and how to make it again.
 
     `fitted` are the weights to use; `reported` is the same from other programs and other seeds, as a check.

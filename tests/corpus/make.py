@@ -77,7 +77,8 @@ def main() -> None:
     work = parser.parse_args().work
     for name in ("bugs", "race", "faults"):
         _make(work / name, name)
-    shutil.rmtree(CORPUS, ignore_errors=True)
+    for part in ("cores", "binaries"):
+        shutil.rmtree(CORPUS / part, ignore_errors=True)
     (CORPUS / "cores").mkdir(parents=True)
     chosen = [*_zoo(work / "bugs"), *_races(work / "race"), *_faults(work / "faults")]
     binaries = Binaries()

@@ -23,7 +23,7 @@ from broadstreet.lab.injection.stopped import Mode, in_user_code, stopped
 from broadstreet.lab.injection.victims import VICTIMS, Victim
 from broadstreet.lab.kernel import CannotDump
 from broadstreet.lab.order import NotMade, Order, Workshop
-from broadstreet.lab.process import core_dumps, ended, kept, said, signal_of, started
+from broadstreet.lab.process import core_dumps, ended, kept, running, said, signal_of, started
 from broadstreet.lab.truth import Cause, Parameters, Truth
 
 SECONDS_AFTER_FAULT = 1.0
@@ -40,17 +40,15 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     words = victim.words(order, workshop)
     with tempfile.TemporaryDirectory(dir=workshop.folder, prefix=".trial-") as name:
         folder = Path(name)
-        process = started(words, folder, cpu=order.cpu)
-        try:
-            hit = _put_in(process, order)
-        except ProcessLookupError as reason:
-            ended(process, 0)
-            return NotMade("too late", str(reason))
-        if not hit:
-            ended(process, 0)
-            return NotMade("no place", "no moment had what this fault changes")
-        if not ended(process, SECONDS_AFTER_FAULT):
-            return NotMade("survived")
+        with running(started(words, folder, cpu=order.cpu)) as process:
+            try:
+                hit = _put_in(process, order)
+            except ProcessLookupError as reason:
+                return NotMade("too late", str(reason))
+            if not hit:
+                return NotMade("no place", "no moment had what this fault changes")
+            if not ended(process, SECONDS_AFTER_FAULT):
+                return NotMade("survived")
         if not signal_of(process):
             return NotMade("exited", said(folder))
         cores = core_dumps(folder)

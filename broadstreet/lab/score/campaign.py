@@ -5,19 +5,23 @@ other programs, other builds, other seeds. A set that lies in the folder already
 """
 
 import platform
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from broadstreet.errors import UsageError
 from broadstreet.lab import sets
 from broadstreet.lab.kernel import code_is_dumped_too
 from broadstreet.lab.score.judged import Judged, judged
 from broadstreet.lab.score.ratios import weights
-from broadstreet.lab.truth import FILE
+from broadstreet.lab.truth import FILE, append, truths
+from broadstreet.lab.undumped import undumped
 from broadstreet.records.weights import Weights
 
 VERSION = 1
+UNDUMPED, CODE_FAULT = "undumped", "text-bit"
 
 Role = Literal["fitted", "reported", "apart"]
 
@@ -25,7 +29,8 @@ Role = Literal["fitted", "reported", "apart"]
 class Part(NamedTuple):
     """One set of a campaign. `every` takes each so-manyth of its quests only; no victims: all that are here.
 
-    `with_code` lets the kernel dump code pages too, which it does not by default.
+    `with_code` lets the kernel dump code pages too, which it does not by default. `of` names the set whose text flips
+    are copied without the page that holds them.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Part(NamedTuple):
     victims: tuple[str, ...] = ()
     every: int = 1
     with_code: bool = False
+    of: str = ""
 
 
 FULL = (
@@ -50,7 +56,11 @@ FULL = (
     Part("models-fitted", "models", "fitted", 2, 8, ("python3", "perl", "sqlite3")),
     Part("models-reported", "models", "reported", 5152, 8, ("bash", "mawk")),
     Part("models-service", "models", "reported", 5154, 8, ("ingest",)),
+    Part("undumped-fitted", UNDUMPED, "apart", of="faults-fitted"),
+    Part("undumped-reported", UNDUMPED, "apart", of="faults-reported"),
+    Part("undumped-service", UNDUMPED, "apart", of="faults-service"),
     Part("imitators", "imitators", "apart"),
+    Part("emulated", "emulated", "apart"),
 )
 QUICK = (
     Part("bugs", "bugs", "fitted", every=5),
@@ -67,9 +77,10 @@ def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable
     found: Scored = {}
     for part in parts:
         place = folder / part.name
-        if not (place / FILE).exists():
+        if not (place / (FILE if part.of else sets.OUTCOMES)).exists():  # the last that is written
             tell(f"{part.name}: making")
-            _made(part, place, jobs)
+            _emptied(place)
+            _copied(folder / part.of, place) if part.of else _made(part, place, jobs)
         found[part] = judged(place, None)
         tell(f"{part.name}: {len(found[part])} crashes scored")
     return found
@@ -98,10 +109,24 @@ def fitted_weights(crashes: Scored, command: str) -> Weights:
     )
 
 
+def _emptied(place: Path) -> None:
+    if place.exists() and any(place.iterdir()):
+        if not (place / FILE).exists():
+            raise UsageError(f"{place} is not empty and no set of the lab", "Name another --output.")
+        shutil.rmtree(place)
+    place.mkdir(parents=True, exist_ok=True)
+
+
+def _copied(faults: Path, place: Path) -> None:
+    for truth in truths(faults):
+        if truth.mechanism == CODE_FAULT:
+            undumped(faults / truth.core, place / truth.core)
+            append(place, truth)
+
+
 def _made(part: Part, place: Path, jobs: int | None) -> None:
     here = sets.victims()
     victims = tuple(name for name in part.victims or here if name in here)
     quests = sets.SETS[part.set](sets.Asked(part.per_kind, part.seed, victims))
-    place.mkdir(parents=True, exist_ok=True)
     with code_is_dumped_too() if part.with_code else nullcontext():
         sets.make(quests[:: part.every], place, jobs, tell=lambda line: None)

@@ -7,14 +7,26 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from broadstreet.lab.score.campaign import Part, Scored
+from broadstreet.lab.score.campaign import CODE_FAULT, Part, Scored
 from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING
 from broadstreet.lab.score.tally import Tally, tally
 from broadstreet.lab.sets import OUTCOMES
-from broadstreet.records.weights import STRICT, Interval, Weights
+from broadstreet.records.weights import STRICT, Count, Interval, Weights
 
 NO_REASON = "not understood yet"
+APART = (
+    (
+        "imitators",
+        "Imitators",
+        "Bugs made to look like hardware, most of them undecidable from one core dump; no sample of real bugs.",
+    ),
+    (
+        "emulated",
+        "aarch64 under an emulator",
+        "qemu's core dumps lack NT_SIGINFO and NT_FILE: they prove the degraded path, and no more.",
+    ),
+)
 
 
 class Page:
@@ -41,8 +53,9 @@ class Page:
         yield from self._mechanisms()
         yield from self._contexts()
         yield from self._hits()
+        yield from self._text_flips()
         yield from self._false_findings()
-        yield from self._imitators()
+        yield from self._apart()
         yield from self._ratios()
 
     def _mechanisms(self) -> Iterator[str]:
@@ -127,16 +140,25 @@ class Page:
                 reason = self.reasons.get((crash.truth.mechanism, found), NO_REASON)
                 yield f"- {part.name} `{crash.truth.core}`: {found}. {reason}"
 
-    def _imitators(self) -> Iterator[str]:
+    def _apart(self) -> Iterator[str]:
+        for name, title, text in APART:
+            for part, one in self.tallies.items():
+                if part.set == name:
+                    yield from _heading(title, text, ("program", "crashes", "with a hardware finding"))
+                    yield from (_row(kind, count.judged, count.held) for kind, count in sorted(one.hits.items()))
+
+    def _text_flips(self) -> Iterator[str]:
         yield from _heading(
-            "Imitators",
-            "Bugs made to look like hardware, most of them undecidable from one core dump; no sample of real bugs.",
-            ("imitator", "crashes", "with a hardware finding"),
+            "Text flips with and without the dumped page",
+            "ptrace flips code in a private copy of its page, which the kernel dumps. Bad memory flips it in the page "
+            "cache, which is not dumped: there the same crashes are read with the page taken out.",
+            ("set", "page in the core dump", "page not in the core dump"),
         )
+        by_name = {part.name: one for part, one in self.tallies.items()}
         for part, one in self.tallies.items():
-            if part.role == "apart":
-                for kind, count in sorted(one.hits.items()):
-                    yield _row(kind, count.judged, count.held)
+            if part.of:
+                counts = (tallied.hits.get(CODE_FAULT, Count(0, 0)) for tallied in (by_name[part.of], one))
+                yield _row(part.of, *(_share(count.held, count.judged) for count in counts))
 
     def _ratios(self) -> Iterator[str]:
         yield from _heading(

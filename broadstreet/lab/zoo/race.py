@@ -22,7 +22,7 @@ from typing import NamedTuple
 from broadstreet.errors import UsageError
 from broadstreet.lab import ptrace
 from broadstreet.lab.order import NotMade, Order, Workshop, compiled
-from broadstreet.lab.process import core_dumps, ended, kept, said, signal_in, started
+from broadstreet.lab.process import core_dumps, ended, kept, running, said, signal_in, started
 from broadstreet.lab.truth import Truth
 from broadstreet.lab.zoo import ingest
 from broadstreet.lab.zoo.crash import COMMON_FLAGS, FOLDER
@@ -85,14 +85,14 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     target = (_service if order.program == ingest.PROGRAM else _specimen)(order, workshop)
     with tempfile.TemporaryDirectory(prefix=".race-", dir=workshop.folder) as name:
         folder = Path(name)
-        process = started(target.words, folder, cpu=order.cpu, told=subprocess.PIPE, heard=subprocess.PIPE)
-        try:
-            _strike(process, target.passes)
-        except ProcessLookupError as reason:
-            ended(process, 0)
-            return NotMade("not struck", str(reason))
-        if not ended(process, SECONDS):
-            return NotMade("survived")
+        pipe = subprocess.PIPE
+        with running(started(target.words, folder, cpu=order.cpu, told=pipe, heard=pipe)) as process:
+            try:
+                _strike(process, target.passes)
+            except ProcessLookupError as reason:
+                return NotMade("not struck", str(reason))
+            if not ended(process, SECONDS):
+                return NotMade("survived")
         cores = core_dumps(folder)
         if len(cores) != 1 or signal_in(cores[0]) != signal.SIGSEGV:
             return NotMade("no core dump", f"status {process.returncode}")
