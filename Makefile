@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: m
 	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries; fi
 
 test: lint  ## lint, types and tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 install: $(VENV)/test.stamp  ## build .venv with all that the tests need
 

@@ -4,7 +4,9 @@ The floors on the mechanisms are what was asked. Those on the faults are lower, 
 they catch a finding that is lost, not a point or two.
 """
 
+import fcntl
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -22,12 +24,14 @@ LEAST_JUDGED, LEAST_RIGHT = 0.95, 0.97
 LEAST_HITS = 0.55  # measured: 0.7 to 0.8
 MOST_FALSE = 3  # of about 210; measured: 0 or 1
 
-pytestmark = pytest.mark.xdist_group("campaign")  # one process makes the crashes for all of these tests
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("campaign")
+    """One for all processes of a test run: the first that comes makes the crashes, the others find them there."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "campaign"
+    place.mkdir(exist_ok=True)
+    return place
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,9 @@ def campaign(folder: Path) -> Scored:
     barriers = obstacles()
     if barriers or not sets.victims():
         pytest.skip("; ".join(barriers) or "no victims are installed")
-    return scored(QUICK, folder, jobs=2, tell=lambda line: None)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return scored(QUICK, folder, jobs=2, tell=lambda line: None)
 
 
 @pytest.fixture(scope="module")
