@@ -248,6 +248,8 @@ def _operand(found: Any, operand: Any, mnemonic: str) -> Operand | None:
     access = operand.access
     if mnemonic.startswith(("v", "mov")) and found.operands[0].type == operand.type:
         access = 2  # capstone 5 calls the destination of some vector stores a read
+    elif mnemonic.startswith("v") and not access:
+        access = 1  # nor does it know of AVX-512's masked loads and compares what they do
     displacement = memory.disp
     if memory.base and name(memory.base) == "rip":
         displacement += found.size
