@@ -268,7 +268,8 @@ def _called_here(state: MachineState, pc: int, cfa: int) -> bool:
     caller, callee = state.modules.at(word), state.modules.at(pc)
     if caller is None or caller is not callee or caller.binary is None:
         return True  # through a linkage table
-    return caller.binary.called_before(caller.vaddr(word)) == caller.binary.function_start(caller.vaddr(pc))
+    called = caller.binary.callee(caller.vaddr(word))
+    return called is None or called == caller.binary.function_start(caller.vaddr(pc))
 
 
 def _code_bits(state: MachineState) -> int | None:

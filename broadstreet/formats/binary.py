@@ -14,6 +14,7 @@ from broadstreet.formats import elf
 from broadstreet.formats.architecture import ARCHITECTURES
 from broadstreet.formats.instruction import LONGEST_CALL, CallKind, boundaries, branches, call_before, direct_target
 from broadstreet.formats.layout import Buffer
+from broadstreet.formats.linkage import slot, slots
 from broadstreet.formats.unwind_table import Row, UnwindTable
 
 LONGEST_SWEEP = 65536
@@ -23,6 +24,7 @@ LONGEST_DEBUG_DATA = 64 << 20  # .gnu_debugdata of the largest browser is 12 MB 
 MOST_UNPACKING_MEMORY = 128 << 20  # xz -9 needs 65 MiB
 LONGEST_TABLE = 128 << 20  # of symbols, and of their names: over five million of them
 LONGEST_NAME = 64 << 10
+LONGEST_LINK = 16  # bytes of an entry of the linkage table
 MOST_ALIASES = 64  # names of one function; libc has ten
 
 _SYMBOL = struct.Struct("<IBBHQQ")
@@ -78,6 +80,7 @@ class Binary:
         self._calls: dict[int, CallKind] = {}
         self._sweeps: dict[int, frozenset[int]] = {}
         self._flows: dict[int, Flow] = {}
+        self._slots: dict[int, int] | None = None
         self._names: dict[int, Symbol | None] = {}
 
     def base(self) -> int:
@@ -133,6 +136,16 @@ class Binary:
         code = self.code(address - LONGEST_CALL, LONGEST_CALL) or b""
         return direct_target(self.architecture, code, address)
 
+    def callee(self, address: int) -> int | None:
+        """The function that the direct call ending here calls, also through the linkage table if it is in this file."""
+        target = self.called_before(address)
+        if target is None or not self.links(target):
+            return target
+        if self._slots is None:
+            self._slots = slots(self._data, self.sections())
+        place = slot(self.code(target, LONGEST_LINK) or b"", target)
+        return None if place is None else self._slots.get(place)
+
     def on_boundary(self, pc: int) -> bool | None:
         """Whether an instruction begins at the pc, swept from its function's start; null where that is unknown."""
         start = self.function_start(pc)
@@ -184,6 +197,11 @@ class Binary:
         if self._sections is None:
             self._sections = _sections(self._data, self._head)
         return self._sections
+
+    def links(self, address: int) -> bool:
+        """Whether the address lies in a procedure linkage table, which goes on to a function of any module."""
+        named = (header for name, header in self.sections() if name.startswith(".plt"))
+        return any(header.address <= address < header.address + header.size for header in named)
 
     def section(self, name: str) -> Buffer:
         """The bytes of a section by name; empty where there is none."""
