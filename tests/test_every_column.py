@@ -55,6 +55,7 @@ CLOSED = {
     "chain": {"whole", "broken"},
     "one_bit_access": {"noncanonical", "twin", "far", "mapped", "none"},
     "one_bit": {"sp", "pc", "noncanonical", "twin", "far", "none"},
+    "replay": {"agrees", "one_bit", "lost", "differs", "unclear", "none"},
     "abort_kind": {
         *("heap_corruption", "assertion", "stack_smashing", "fortify", "uncaught_exception"),
         *("message", "silent", "none"),

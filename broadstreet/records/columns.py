@@ -92,6 +92,15 @@ FEATURES: tuple[Column, ...] = (
     Column(
         "code_bits_different", "int", "bits", "Dumped code near pc against the binary.", "Code not dumped; no binary."
     ),
+    Column(
+        "replay",
+        "text",
+        "",
+        "Registers against the code just executed: agrees, one_bit, lost, differs, unclear; none: no fault.",
+        "Nothing could be computed.",
+    ),
+    Column("replay_register", "text", "", "A register that is not as that code leaves it.", "All are."),
+    Column("replay_value", "address", "word", "What it must hold.", "As above."),
     Column("abort_message", "text", "", "glibc's __abort_msg.", "None, or not dumped."),
     Column(
         "abort_kind",

@@ -21,7 +21,7 @@ from broadstreet.pipeline import case_at
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
 
-STRICT = frozenset(("misaligned_stack", "wild_stack_pointer", "one_bit_off", "code_mismatch"))
+STRICT = frozenset(("misaligned_stack", "wild_stack_pointer", "one_bit_off", "wrong_result", "code_mismatch"))
 UNLABELLED = "unlabelled"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accuracy.md"
 ZOO, RACE = "tests.crashes.zoo.make", "tests.crashes.zoo.race"

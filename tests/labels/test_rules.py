@@ -110,6 +110,16 @@ TRIALS: dict[str, Trial] = {
         },
         tuple({"one_bit": kind} for kind in ("sp", "pc", "twin", "noncanonical")),
     ),
+    "wrong_result": Trial(
+        {"signal": SIGSEGV, "origin": "kernel", "replay": "one_bit"},
+        {
+            "the registers are what the code left in them": {"replay": "agrees"},
+            "an index may have moved the register": {"replay": "unclear"},
+            "another process killed it": {"origin": "other_process"},
+            "it aborted": {"signal": SIGABRT},
+        },
+        ({"replay": "lost"}, {"replay": "differs"}, {"signal": SIGFPE}),
+    ),
     "return_to_null": Trial(
         {"pc": 0, "bad_branch": "return"},
         {
