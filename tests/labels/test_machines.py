@@ -187,6 +187,36 @@ def test_a_twin_on_the_stack_counts_as_one_in_a_register() -> None:
     assert [of(machine)["one_bit_off"].state for machine in (bare, with_twin)] == ["does_not_hold", "holds"]
 
 
+def test_a_pointer_near_the_mended_one_counts_as_a_twin() -> None:
+    pointer = OBJECT ^ 1 << 24
+    machines = [Machine("", unmapped(pointer), inside("load", rax=pointer, rbx=OBJECT + far)) for far in (0x40, 0x400)]
+    assert [row(synth.core_dump(core(machine)))["one_bit_access"] for machine in machines] == ["near", "mapped"]
+    assert [of(machine)["one_bit_off"].state for machine in machines] == ["holds", "does_not_hold"]
+
+
+@pytest.mark.parametrize("bit", [0, 1, 2])
+def test_a_stack_pointer_that_is_no_multiple_of_8_is_mended(bit: int) -> None:
+    machine = Machine("", unmapped(0x10), inside("load", INSIDE ^ 1 << bit, rax=0x10))
+    assert row(synth.core_dump(core(machine)))["one_bit"] == "sp"
+
+
+@pytest.mark.parametrize("bit", [50, 56, 62])
+def test_a_pc_that_is_no_address_is_mended(bit: int) -> None:
+    machine = Machine("", fault(SIGSEGV, SI_KERNEL), {"rip": walker.at("inner", "load") ^ 1 << bit, "rsp": INSIDE})
+    assert row(synth.core_dump(core(machine)))["one_bit"] == "pc"
+
+
+def test_a_word_below_sp_that_a_return_would_have_popped_tells_where_the_thread_went_astray() -> None:
+    after = walker.after("inner", "call *rax")
+    start, end = (walker.start + place for place in walker.program.functions["inner"])
+    astray = next(after ^ 1 << bit for bit in range(6) if start < after ^ 1 << bit < end)
+    states = []
+    for word in (astray, after, OBJECT):
+        machine = Machine("", unmapped(0x10), inside("load", rax=0x10), {**CALLERS, INSIDE - 8: word})
+        states.append(of(machine)["one_bit_off"].state)
+    assert states == ["holds", "does_not_hold", "does_not_hold"]
+
+
 # The registers against the code just executed.
 
 

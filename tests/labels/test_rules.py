@@ -108,7 +108,7 @@ TRIALS: dict[str, Trial] = {
             "another process killed it": {"origin": "other_process"},
             "the signal is no fault": {"signal": SIGQUIT},
         },
-        tuple({"one_bit": kind} for kind in ("sp", "pc", "twin", "noncanonical")),
+        tuple({"one_bit": kind} for kind in ("sp", "pc", "twin", "near", "behind", "noncanonical")),
     ),
     "wrong_result": Trial(
         {"signal": SIGSEGV, "origin": "kernel", "replay": "one_bit"},
