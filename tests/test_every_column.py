@@ -53,8 +53,9 @@ CLOSED = {
         *("writable", "readonly", "no_rights", "below_mapping", "above_mapping", "unmapped", "noncanonical"),
     },
     "chain": {"whole", "broken"},
-    "one_bit_access": {"noncanonical", "twin", "far", "mapped", "none"},
-    "one_bit": {"sp", "pc", "noncanonical", "twin", "far", "none"},
+    "one_bit_access": {"noncanonical", "twin", "near", "far", "behind", "mapped", "none"},
+    "one_bit": {"sp", "pc", "noncanonical", "twin", "near", "far", "behind", "none"},
+    "replay": {"agrees", "one_bit", "lost", "differs", "unclear", "none"},
     "abort_kind": {
         *("heap_corruption", "assertion", "stack_smashing", "fortify", "uncaught_exception"),
         *("message", "silent", "none"),

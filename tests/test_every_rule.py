@@ -21,14 +21,14 @@ TYPES = {"bool": bool, "int": int, "address": int, "text": str}
 COLUMNS = {column.name: column for column in FEATURES}
 SAYS_OF_CONFUSION = re.compile(r"Known confusions?: \S")
 
-# The labels of the first issue, in its order: what others call them by must not change unseen.
+# The labels of the first issue, in its order, and those added since: what others call them by must not change unseen.
 MECHANISMS_WANTED = """
     return_to_null call_to_null return_to_nonexecutable jump_to_nonexecutable misaligned_stack wild_stack_pointer
     stack_overflow null_dereference noncanonical_access one_bit_off poison_access unmapped_access write_to_readonly
     impossible_fault code_mismatch illegal_instruction deliberate_trap divide_error bus_error_truncated_file
     bus_error_alignment memory_poisoned protection_key control_protection bad_syscall resource_limit
     abort_heap_corruption abort_assertion abort_stack_smashing abort_fortify abort_uncaught_exception abort_other
-    sent_by_process no_fault
+    sent_by_process no_fault wrong_result
 """.split()
 CONTEXTS_WANTED = ["unwinding_exception", "in_signal_handler", "re_raised", "forked_child"]
 

@@ -1,6 +1,6 @@
 """From a machine state to one flat row of nullable, documented columns. Null means not observed."""
 
-from broadstreet.features import aborts, access, bits, control, signals, stack, unwinding
+from broadstreet.features import aborts, access, bits, control, replay, signals, stack, unwinding
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.records.columns import FEATURES
 from broadstreet.records.finding import Value
@@ -13,6 +13,7 @@ _SOURCES = (
     stack.columns,
     aborts.columns,
     bits.columns,
+    replay.columns,
     unwinding.columns,
 )
 

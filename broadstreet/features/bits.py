@@ -7,9 +7,14 @@ back stands elsewhere in the thread's registers or stack ("twin"); or the addres
 every mapping ("far").
 """
 
+from broadstreet.features import twins
 from broadstreet.features.access import NEAR_NULL, failing
+from broadstreet.features.replay import last_run
 from broadstreet.features.stack import Broken, broken_step, moved
 from broadstreet.formats import elf
+from broadstreet.formats.binary import Binary
+from broadstreet.formats.instruction import LONGEST_CALL
+from broadstreet.reading.context import SIGABRT
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.operands import Access, accesses
 from broadstreet.reading.unwinder import chain, frame_address
@@ -18,14 +23,21 @@ from broadstreet.records.finding import Value
 WORD = (1 << 64) - 1
 FAR = 64 << 20
 OVERRUN = 16 << 10
-TWIN_BYTES = 8 << 10
+HALF_BITS = 32
+COUNT_BITS = range(32, 35)  # a count of 1, 2 or 4 in the upper half makes such words of pointers below 4 GiB
+ZEROED = 4 << 30  # as far as a pointer goes whose low four bytes are zeroed
+LOWEST_NEAR_BIT = 16  # below it the mended pointer is near others that are near the wrong one
 LOWEST_PROGRAM = 4 << 20
 SP_BITS = range(48)
 CALLER_SP_BITS = range(4, 47)
 RETURN_SP_BITS = range(12, 48)
+UNALIGNED_BITS = range(3)  # no compiled code leaves the stack pointer at anything but a multiple of 8
 RETURN_CHAIN, SP_CHAIN = 3, 2
 WORD_BYTES = 8
 VDSO = "[vdso]"
+CANARY_OFFSET = 0x28  # from fs_base, of the stack protector's word on x86-64
+STRAY_OPERATIONS = 12  # that a thread may have executed after it arrived in the wrong place
+STRAY_BYTES = 32
 CLEAR_WORDS = 128  # of the stack above: without a return address in them
 
 
@@ -38,7 +50,7 @@ def columns(state: MachineState, row: dict[str, Value]) -> None:
     row["one_bit"] = _any_of(row)
 
 
-STRICT = ("noncanonical", "twin", "far")
+STRICT = ("noncanonical", "twin", "near", "far", "behind")
 
 
 def _any_of(row: dict[str, Value]) -> str | None:
@@ -57,7 +69,7 @@ def _any_of(row: dict[str, Value]) -> str | None:
 def _access(state: MachineState, row: dict[str, Value]) -> tuple[str | None, int | None]:
     if row["access_in"] is None:
         return None, None
-    if row["pc_in"] != "executable" or row["access_in"] in ("no_access", "null_page"):
+    if row["pc_in"] != "executable" or row["access_in"] == "no_access":
         return "none", None
     instruction = state.instruction
     tried = None if instruction is None else accesses(state.architecture, state.registers, instruction)
@@ -66,17 +78,32 @@ def _access(state: MachineState, row: dict[str, Value]) -> tuple[str | None, int
     access = failing(state, tried)
     if access is None:
         return "none", None
-    best: tuple[str, int | None] = ("none", None)
+    best: tuple[str, int | None] = _behind(state, row, access)
+    if row["access_in"] == "null_page":
+        return best
     for index, (name, scale) in enumerate(zip(access.registers, access.scales, strict=True)):
         found = _register(state, access, name, scale, row["access_in"] == "noncanonical")
-        if index and found[0] == "far":
+        if index and found[0] == "far" and not (scale == 1 and _small(state, access.registers[0])):
             found = ("mapped", found[1])  # software computes indices of a power of two
         if _RANK[found[0]] > _RANK[best[0]]:
             best = found
     return best
 
 
-_RANK = {"none": 0, "mapped": 1, "far": 2, "twin": 3, "noncanonical": 4}
+_RANK = {"none": 0, "mapped": 1, "behind": 2, "far": 3, "near": 4, "twin": 5, "noncanonical": 6}
+
+
+def _behind(state: MachineState, row: dict[str, Value], access: Access) -> tuple[str, int | None]:
+    """Whether a pointer that the address was loaded through, or made of, has a twin with one bit the other way."""
+    run = last_run(state)
+    if run is None or row["access_in"] not in ("null_page", "unmapped", "noncanonical"):
+        return "none", None
+    for name in access.registers:
+        for pointer in run[1].through.get(name, ()):
+            bit = None if pointer < NEAR_NULL else twins.turned(state, pointer, pointer in run[1].crooked)
+            if bit is not None:
+                return "behind", bit
+    return "none", None
 
 
 def _register(state: MachineState, access: Access, name: str, scale: int, noncanonical: bool) -> tuple[str, int | None]:
@@ -93,16 +120,28 @@ def _register(state: MachineState, access: Access, name: str, scale: int, noncan
         candidates.append(bit)
     if not candidates:
         return "none", None
+    twin = next((bit for bit in candidates if twins.stands(state, value ^ 1 << bit, name)), None)
     if noncanonical:
-        return ("none", None) if _patterned(value) else ("noncanonical", candidates[0])
+        return ("none", None) if _patterned(value) and twin is None else ("noncanonical", candidates[0])
     if _guarded(state, access.address, value) or (scale == 1 and state.space.mapping(value)):
         return "none", None  # a base that points into memory is sound: the offset is not
+    if twin is not None:
+        return "twin", twin
+    if _patterned(value):
+        return "none", None
     for bit in candidates:
-        if _twin(state, name, value ^ 1 << bit):
-            return "twin", bit
-    if state.space.distance(access.address) > FAR:
-        return "far", candidates[0]
+        if bit < LOWEST_NEAR_BIT or scale != 1:
+            continue
+        if twins.near(state, value ^ 1 << bit, name) or twins.paired(state, value, bit, name):
+            return "near", bit
+    far = [bit for bit in candidates if bit not in COUNT_BITS or (value ^ 1 << bit) >> HALF_BITS]
+    if far and state.space.distance(access.address) > FAR:
+        return "far", far[0]
     return "mapped", candidates[0]
+
+
+def _small(state: MachineState, name: str) -> bool:
+    return state.registers.get(name, 0) < NEAR_NULL  # the other register of the two is the pointer
 
 
 def _guarded(state: MachineState, address: int, value: int) -> bool:
@@ -110,9 +149,8 @@ def _guarded(state: MachineState, address: int, value: int) -> bool:
     lowest = min(state.space.lowest or LOWEST_PROGRAM, LOWEST_PROGRAM)
     if address < NEAR_NULL or value < max(NEAR_NULL, lowest) or value > WORD - NEAR_NULL:
         return True
-    if value & 0xFFFF == 0 or state.space.distance(address) <= OVERRUN:
-        return True
-    return _patterned(value)
+    distance = state.space.distance(address)
+    return distance <= OVERRUN or (value & 0xFFFF == 0 and distance < ZEROED)
 
 
 def _patterned(value: int) -> bool:
@@ -120,27 +158,11 @@ def _patterned(value: int) -> bool:
     if len(set(data)) == 1 or data[:4] == data[4:]:
         return True
     printable = sum(0x20 <= byte < 0x7F for byte in data)
-    if printable >= 6 or (printable >= 4 and printable + data.count(0) == 8):
+    text = data.rstrip(b"\0")
+    if printable >= 6 or (len(text) >= 4 and printable == len(text)):
         return True
     high, low = value >> 32, value & 0xFFFFFFFF
     return high < 0x1000 and low < 0x10000
-
-
-def _twin(state: MachineState, name: str, value: int) -> bool:
-    if any(state.registers.get(other) == value for other in state.architecture.general if other != name):
-        return True
-    pattern = value.to_bytes(8, "little")
-    for start, end, data in state.space.windows():
-        if not start <= state.sp < end:
-            continue
-        low = max(0, state.sp - start - TWIN_BYTES)
-        at = data.find(pattern, low, state.sp - start + TWIN_BYTES)
-        while at >= 0:
-            if (start + at) % 8 == 0:
-                return True
-            at = data.find(pattern, at + 1, state.sp - start + TWIN_BYTES)
-        return False
-    return False
 
 
 def _stack_pointer(state: MachineState, row: dict[str, Value]) -> bool | None:
@@ -157,31 +179,53 @@ def _stack_pointer(state: MachineState, row: dict[str, Value]) -> bool | None:
 
 def _mended_by_bit(state: MachineState, row: dict[str, Value], broken: Broken) -> bool:
     step = broken.step
-    if row["abort_kind"] == "stack_smashing":
-        return False  # what overwrote the canary overwrote the return addresses behind it
     if row["call_before_word_at_sp"] == "direct" and broken.index == 0:
         return False  # the stack makes sense as it is: a function was entered past its first pushes
-    if step is None or step.row is None or (broken.slot_word is not None and _implausible(broken.slot_word)):
+    if step is None or step.row is None or (broken.slot_word is not None and _overwritten(broken.slot_word)):
         return False
     architecture, process = state.architecture, state.process
     if architecture.dwarf.get(step.row.cfa_register) != architecture.sp or step.row.cfa_expression is not None:
         return False
     sp = step.registers[architecture.sp]
-    for bit in SP_BITS if broken.index == 0 else CALLER_SP_BITS:
+    small = not sp % WORD_BYTES and broken.slot_word is not None and _implausible(broken.slot_word)
+    for bit in SP_BITS if broken.index == 0 or sp % WORD_BYTES else CALLER_SP_BITS:
         other = moved(architecture, step.registers, (sp ^ 1 << bit) - sp)
         cfa = frame_address(process, step.row, other)
         if cfa is None or cfa % 16 or process.space.word(cfa - 8) is None:
             continue
         pc = step.registers[architecture.pc] - step.returned
-        if chain(process, other, returned=step.returned) >= SP_CHAIN and _called_here(state, pc, cfa):
+        if chain(process, other, returned=step.returned) < SP_CHAIN:
+            continue
+        if (
+            row["abort_kind"] == "stack_smashing"
+            and not sp % WORD_BYTES
+            and not _canary_there(state, sp, sp ^ 1 << bit, cfa)
+        ):
+            continue  # what overwrote the canary overwrote the return addresses behind it
+        if _called_from(state, pc, cfa) if small else _called_here(state, pc, cfa):
             return True
     return False
 
 
-def _implausible(word: int) -> bool:
+def _canary_there(state: MachineState, sp: int, mended: int, cfa: int) -> bool:
+    """Whether the frame of the mended stack pointer holds the stack protector's word, and that of this one does not."""
+    canary = state.space.word(state.registers.get("fs_base", 0) + CANARY_OFFSET)
+    if not canary:
+        return False
+    words = state.space.words(mended, (cfa - mended) // WORD_BYTES)
+    return canary in words and canary not in state.space.words(sp, (cfa - mended) // WORD_BYTES)
+
+
+def _overwritten(word: int) -> bool:
     """A return slot that holds text or a fill was overwritten by software: no flip of sp explains it."""
     data = word.to_bytes(8, "little")
-    return (word != 0 and _patterned(word) and len(set(data)) < 8) or sum(0x20 <= b < 0x7F for b in data) >= 6
+    filled = word != 0 and (len(set(data)) == 1 or data[:4] == data[4:])
+    return filled or sum(0x20 <= byte < 0x7F for byte in data) >= 6
+
+
+def _implausible(word: int) -> bool:
+    """A return slot that holds one or two small integers may be software's work as well."""
+    return _overwritten(word) or (word != 0 and _patterned(word) and len(set(word.to_bytes(8, "little"))) < 8)
 
 
 def _stack_pointer_after_return(state: MachineState, row: dict[str, Value]) -> bool | None:
@@ -190,11 +234,12 @@ def _stack_pointer_after_return(state: MachineState, row: dict[str, Value]) -> b
     if row["arrival"] != "return":
         return False
     process = state.process
-    words = state.space.words(state.sp, CLEAR_WORDS)
+    aligned = state.sp % WORD_BYTES == 0
+    words = state.space.words(state.sp, CLEAR_WORDS) if aligned else ()
     if any(process.call_before(word) in ("direct", "indirect") for word in words):
         return False
     popped = state.sp - 8
-    for bit in RETURN_SP_BITS:
+    for bit in RETURN_SP_BITS if aligned else UNALIGNED_BITS:
         slot = popped ^ 1 << bit
         word = state.space.word(slot)
         if word is None or process.call_before(word) not in ("direct", "indirect"):
@@ -214,12 +259,16 @@ def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
         if not isinstance(popped, int) or popped < NEAR_NULL:
             return False
         return _one_bit_from_return_address(state, popped)
+    if row["pc_in"] == "noncanonical":
+        return _fits_elsewhere(state)  # no call or jump goes there: it faults where it stands
     if row["pc_in"] != "executable":
         if row["arrival"] in (None, "call"):
             return None if row["arrival"] is None else False
         return _fits_elsewhere(state)
     if row["word_below_sp"] == state.pc and state.process.call_before(state.pc) == "none":
         return _one_bit_from_return_address(state, state.pc)  # popped, and landed in other code
+    if _popped_into_this_function(state, row["word_below_sp"]) or _strayed(state):
+        return True
     if row["pc_on_boundary"] is None or (row["code_bits_different"] or 0) not in (0, 1):
         return None  # where the code was patched, the file does not say where instructions begin
     broken = broken_step(state)
@@ -228,6 +277,74 @@ def _program_counter(state: MachineState, row: dict[str, Value]) -> bool | None:
     if broken is not None and broken.slot_word is not None and _implausible(broken.slot_word):
         return False
     return _fits_elsewhere(state)
+
+
+def _popped_into_this_function(state: MachineState, word: Value) -> bool:
+    """Whether the word below sp, where the last callee's return address was, leads here only with one bit wrong."""
+    process = state.process
+    if not isinstance(word, int) or not state.space.executable(word) or process.call_before(word) != "none":
+        return False
+    module = state.modules.at(word)
+    if module is None or module.binary is None or module is not state.modules.at(state.pc):
+        return False
+    start = module.binary.function_start(module.vaddr(word))
+    if start is None or start != module.binary.function_start(module.vaddr(state.pc)) or start == module.vaddr(word):
+        return False
+    for bit in range(64):
+        other = word ^ 1 << bit
+        if process.call_before(other) not in ("direct", "indirect"):
+            continue
+        registers = {**state.registers, state.architecture.pc: other}
+        row = process.row(other, True)[1]
+        cfa = None if row is None else frame_address(process, row, registers)
+        if cfa is not None and cfa % 16 == 0 and chain(process, registers) >= SP_CHAIN:
+            return True
+    return False
+
+
+def _strayed(state: MachineState) -> bool:
+    """Whether the thread came to where the chain breaks through a place one bit from code that fits the stack.
+
+    That code must belong to a function that the caller, as the stack says, called directly.
+    """
+    broken = broken_step(state)
+    if broken is None or broken.step is None or state.signal.number == SIGABRT:
+        return False
+    step, architecture = broken.step, state.architecture
+    pc, sp = step.registers[architecture.pc], step.registers[architecture.sp]
+    module = state.modules.at(pc)
+    if module is None or module.binary is None:
+        return False
+    binary = module.binary
+    at = module.vaddr(pc)
+    line = binary.line(at if not step.returned else _before_call(binary, at))
+    places = []
+    for one in reversed(line[-STRAY_OPERATIONS:]):
+        if "rsp" in one.written:
+            break
+        places.append(one.address)
+    if not binary.on_boundary(at):  # then what was executed is in no listing
+        places = [at - back for back in range(1, STRAY_BYTES)]
+    bits = range(architecture.address_bits - 1)
+    return any(_fits(state, place + pc - at ^ 1 << bit, sp) for place in places for bit in bits)
+
+
+def _before_call(binary: Binary, at: int) -> int:
+    return next((at - size for size in range(2, LONGEST_CALL + 1) if binary.on_boundary(at - size)), at)
+
+
+def _fits(state: MachineState, pc: int, sp: int) -> bool:
+    if not state.space.executable(pc):
+        return False
+    process, architecture = state.process, state.architecture
+    module, row = process.row(pc, False)
+    registers = {**state.registers, architecture.pc: pc, architecture.sp: sp}
+    cfa = None if row is None else frame_address(process, row, registers)
+    if row is None or module is None or module.binary is None or cfa is None or cfa % 16:
+        return False
+    if architecture.dwarf.get(row.cfa_register) != architecture.sp or not _called_from(state, pc, cfa):
+        return False
+    return bool(module.binary.on_boundary(module.vaddr(pc))) and chain(process, registers, returned=False) >= SP_CHAIN
 
 
 def _one_bit_from_return_address(state: MachineState, word: int) -> bool | None:
@@ -255,9 +372,21 @@ def _fits_elsewhere(state: MachineState) -> bool | None:
         cfa = None if row is None else frame_address(process, row, registers)
         if row is None or cfa is None or cfa % 16 or chain(process, registers, returned=False) < SP_CHAIN:
             continue
-        if row.cfa_offset > WORD_BYTES or _called_here(state, other, cfa):  # else a tail jump leaves the same stack
+        # Else a tail jump leaves the same stack; but software jumps to no place that is far from all memory.
+        if row.cfa_offset > WORD_BYTES or state.space.distance(state.pc) > FAR or _called_here(state, other, cfa):
             return True
     return False
+
+
+def _called_from(state: MachineState, pc: int, cfa: int) -> bool:
+    """Whether a direct call before this frame's return address calls the function of the pc."""
+    word = state.space.word(cfa - 8)
+    caller, callee = state.modules.at(word or 0), state.modules.at(pc)
+    if word is None or caller is None or caller is not callee or caller.binary is None:
+        return False
+    if caller.binary.call_before(caller.vaddr(word)) != "direct":
+        return False
+    return caller.binary.callee(caller.vaddr(word)) == caller.binary.function_start(caller.vaddr(pc))
 
 
 def _called_here(state: MachineState, pc: int, cfa: int) -> bool:
@@ -268,7 +397,8 @@ def _called_here(state: MachineState, pc: int, cfa: int) -> bool:
     caller, callee = state.modules.at(word), state.modules.at(pc)
     if caller is None or caller is not callee or caller.binary is None:
         return True  # through a linkage table
-    return caller.binary.called_before(caller.vaddr(word)) == caller.binary.function_start(caller.vaddr(pc))
+    called = caller.binary.callee(caller.vaddr(word))
+    return called is None or called == caller.binary.function_start(caller.vaddr(pc))
 
 
 def _code_bits(state: MachineState) -> int | None:

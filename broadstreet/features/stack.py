@@ -10,6 +10,7 @@ from functools import lru_cache
 from broadstreet.features.control import called_flow
 from broadstreet.formats.architecture import Architecture
 from broadstreet.formats.unwind_table import Row
+from broadstreet.reading.context import SIGABRT
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.unwinder import End, Process, Registers, Step, by_table, chain, frame_address
 from broadstreet.records.finding import Value
@@ -174,7 +175,7 @@ def _shift(state: MachineState, row: dict[str, Value], broken: Broken | None) ->
         return None
     if broken.step is None:
         return 0
-    return _shift_of_chain(state, broken.step)
+    return _shift_of_chain(state, broken.step, broken.index)
 
 
 def _shift_after_return(state: MachineState, row: dict[str, Value]) -> int | None:
@@ -240,7 +241,7 @@ def _shift_at_return(state: MachineState, row: dict[str, Value]) -> int | None:
     return None if None in kinds.values() else 0
 
 
-def _shift_of_chain(state: MachineState, step: Step) -> int:
+def _shift_of_chain(state: MachineState, step: Step, index: int) -> int:
     architecture, process = state.architecture, state.process
     row = step.row
     if row is None or architecture.dwarf.get(row.cfa_register) != architecture.sp or row.cfa_expression is not None:
@@ -252,8 +253,9 @@ def _shift_of_chain(state: MachineState, step: Step) -> int:
         if chain(process, moved(architecture, step.registers, shift), returned=step.returned) < REPAIR_CHAIN:
             continue
         # Entry into the middle of a function through a bad pointer lacks a push, and looks like rsp 8 low. A direct
-        # call before the mended return address excludes it.
-        if shift == -8 and _call_of(process, row.cfa_offset, step.registers, shift) != "direct":
+        # call before the mended return address excludes it, and so does that the function went on to call another.
+        went_on = index > 0 and state.signal.number != SIGABRT
+        if shift == -8 and not went_on and _call_of(process, row.cfa_offset, step.registers, shift) != "direct":
             continue
         return shift
     return 0

@@ -14,6 +14,9 @@ from broadstreet.formats import elf
 from broadstreet.formats.architecture import ARCHITECTURES
 from broadstreet.formats.instruction import LONGEST_CALL, CallKind, boundaries, branches, call_before, direct_target
 from broadstreet.formats.layout import Buffer
+from broadstreet.formats.linkage import slot, slots
+from broadstreet.formats.operation import Operation
+from broadstreet.formats.straight_line import Extent, Surroundings, line, reached
 from broadstreet.formats.unwind_table import Row, UnwindTable
 
 LONGEST_SWEEP = 65536
@@ -23,6 +26,8 @@ LONGEST_DEBUG_DATA = 64 << 20  # .gnu_debugdata of the largest browser is 12 MB 
 MOST_UNPACKING_MEMORY = 128 << 20  # xz -9 needs 65 MiB
 LONGEST_TABLE = 128 << 20  # of symbols, and of their names: over five million of them
 LONGEST_NAME = 64 << 10
+LONGEST_LINK = 16  # bytes of an entry of the linkage table
+ENTRY_PUSHED = 8  # bytes of the return address, on x86-64
 MOST_ALIASES = 64  # names of one function; libc has ten
 
 _SYMBOL = struct.Struct("<IBBHQQ")
@@ -78,6 +83,9 @@ class Binary:
         self._calls: dict[int, CallKind] = {}
         self._sweeps: dict[int, frozenset[int]] = {}
         self._flows: dict[int, Flow] = {}
+        self._slots: dict[int, int] | None = None
+        self._reached: dict[int, frozenset[int] | None] = {}
+        self._lines: dict[int, tuple[Operation, ...]] = {}
         self._names: dict[int, Symbol | None] = {}
 
     def base(self) -> int:
@@ -133,6 +141,16 @@ class Binary:
         code = self.code(address - LONGEST_CALL, LONGEST_CALL) or b""
         return direct_target(self.architecture, code, address)
 
+    def callee(self, address: int) -> int | None:
+        """The function that the direct call ending here calls, also through the linkage table if it is in this file."""
+        target = self.called_before(address)
+        if target is None or not self.links(target):
+            return target
+        if self._slots is None:
+            self._slots = slots(self._data, self.sections())
+        place = slot(self.code(target, LONGEST_LINK) or b"", target)
+        return None if place is None else self._slots.get(place)
+
     def on_boundary(self, pc: int) -> bool | None:
         """Whether an instruction begins at the pc, swept from its function's start; null where that is unknown."""
         start = self.function_start(pc)
@@ -145,6 +163,38 @@ class Binary:
             self._sweeps[start] = frozenset(boundaries(self.architecture, code, start))
         places = self._sweeps[start]
         return pc in places if places and pc <= max(places) else None
+
+    def line(self, pc: int) -> tuple[Operation, ...]:
+        """The operations that were executed in a straight line before the pc; empty where that is not known."""
+        if pc not in self._lines:
+            targets = self._jumped_to(pc) if self.on_boundary(pc) else None
+            places = self._sweeps[self.function_start(pc) or 0] if targets is not None else frozenset()
+            self._lines[pc] = () if targets is None else line(self.code, places, targets, pc)
+        return self._lines[pc]
+
+    def entry(self, pc: int) -> int | None:
+        """Where the function of the pc begins, if only calls lead there; null where that is not known."""
+        whole, targets = self._extent(pc), self._jumped_to(pc)
+        return None if whole is None or targets is None or whole.start in targets else whole.start
+
+    def _jumped_to(self, pc: int) -> frozenset[int] | None:
+        whole = self._extent(pc)
+        if whole is None or self.architecture != "x86_64":
+            return None
+        if whole.start not in self._reached:
+            self._reached[whole.start] = reached(Surroundings(self.code, self._extent, self._frameless), whole)
+        return self._reached[whole.start]
+
+    def _extent(self, pc: int) -> Extent | None:
+        row = self.row(pc)
+        if row is None or not 0 < row.function_end - row.function_start <= LONGEST_SWEEP:
+            return None
+        return Extent(row.function_start, row.function_end)
+
+    def _frameless(self, pc: int) -> bool:
+        row, entry = self.row(pc), self.function_start(pc)
+        pushed = row is not None and entry is not None and not row.saved[1:]
+        return pushed and row is not None and row.cfa_offset == ENTRY_PUSHED
 
     def flow(self, pc: int) -> Flow | None:
         """What the function that covers the pc can do; null where its extent is not known."""
@@ -184,6 +234,11 @@ class Binary:
         if self._sections is None:
             self._sections = _sections(self._data, self._head)
         return self._sections
+
+    def links(self, address: int) -> bool:
+        """Whether the address lies in a procedure linkage table, which goes on to a function of any module."""
+        named = (header for name, header in self.sections() if name.startswith(".plt"))
+        return any(header.address <= address < header.address + header.size for header in named)
 
     def section(self, name: str) -> Buffer:
         """The bytes of a section by name; empty where there is none."""

@@ -107,6 +107,37 @@ def boundaries(architecture: str, code: bytes, address: int) -> list[int]:
     return [place for place, _size, _mnemonic, _operands in _engine(architecture, False).disasm_lite(code, address)]
 
 
+class Jumps(NamedTuple):
+    """Where control can go inside of a function other than on to the next instruction.
+
+    `targets`: of direct jumps; `conditional`: of those that a condition takes. `through`: the places of jumps through a
+    register or memory. `tables`: what the code names that may be a table of jump targets.
+    """
+
+    targets: frozenset[int]
+    conditional: frozenset[int]
+    through: tuple[int, ...]
+    tables: frozenset[int]
+
+
+def jumps(code: bytes, address: int) -> Jumps:
+    """Every jump in these bytes of x86-64, in a straight sweep."""
+    targets, conditional, through, tables = set(), set(), [], set()
+    for place, size, mnemonic, operands in _engine("x86_64", False).disasm_lite(code, address):
+        if mnemonic[0] == "j" or mnemonic.startswith(("notrack jmp", "bnd jmp", "loop")):
+            if not operands.startswith("0x"):
+                through.append(place)
+            else:
+                targets.add(int(operands, 16))
+                if not mnemonic.endswith("jmp"):
+                    conditional.add(int(operands, 16))
+        elif mnemonic == "lea" and "[rip " in operands:
+            tables.add(place + size + int(operands.rsplit("rip ", 1)[1][:-1].replace(" ", ""), 16))
+        if "*8 + 0x" in operands or "*4 + 0x" in operands:
+            tables.add(int(operands.rsplit(" + ", 1)[1].split("]", 1)[0], 16))
+    return Jumps(frozenset(targets), frozenset(conditional), tuple(through), frozenset(tables))
+
+
 class Branch(NamedTuple):
     """A call, or a jump through a register or memory, met in a straight sweep."""
 
@@ -193,6 +224,12 @@ def _engine(architecture: str, detail: bool) -> Any:
 
 @lru_cache(maxsize=16384)
 def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
+    found = decoded(architecture, code, address)
+    return None if found is None else found[0]
+
+
+def decoded(architecture: str, code: bytes, address: int) -> tuple[Instruction, Any] | None:
+    """The first instruction of these bytes, and as capstone has it; null where they are none."""
     engine = _engine(architecture, True)
     found = next(engine.disasm(code[:LONGEST_X86] if architecture != "aarch64" else code[:4], address, 1), None)
     if found is None:
@@ -203,7 +240,7 @@ def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
     operand_of = _arm_operand if architecture == "aarch64" else _operand
     flows = kind in ("call", "jump")
     direct = any(operand.type == 2 for operand in found.operands)
-    return Instruction(
+    instruction = Instruction(
         address=address,
         size=found.size,
         code=bytes(found.bytes),
@@ -214,6 +251,7 @@ def _decode(architecture: str, code: bytes, address: int) -> Instruction | None:
         memory=tuple(filter(None, (operand_of(found, operand, mnemonic) for operand in found.operands))),
         written=tuple(found.reg_name(number) for number in found.regs_access()[1]),
     )
+    return instruction, found
 
 
 def _kind(architecture: str, found: Any, mnemonic: str) -> Kind:
@@ -248,6 +286,8 @@ def _operand(found: Any, operand: Any, mnemonic: str) -> Operand | None:
     access = operand.access
     if mnemonic.startswith(("v", "mov")) and found.operands[0].type == operand.type:
         access = 2  # capstone 5 calls the destination of some vector stores a read
+    elif mnemonic.startswith("v") and not access:
+        access = 1  # nor does it know of AVX-512's masked loads and compares what they do
     displacement = memory.disp
     if memory.base and name(memory.base) == "rip":
         displacement += found.size

@@ -44,11 +44,12 @@ from broadstreet.labels import (
     unwinding_exception,
     wild_stack_pointer,
     write_to_readonly,
+    wrong_result,
 )
 from broadstreet.labels.rule import Rule
 from broadstreet.records.finding import Finding, Value
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 MECHANISMS: tuple[Rule, ...] = (
     no_fault.RULE,
     sent_by_process.RULE,
@@ -61,6 +62,7 @@ MECHANISMS: tuple[Rule, ...] = (
     misaligned_stack.RULE,
     wild_stack_pointer.RULE,
     one_bit_off.RULE,
+    wrong_result.RULE,
     return_to_null.RULE,
     call_to_null.RULE,
     return_to_nonexecutable.RULE,
@@ -91,7 +93,7 @@ CONTEXTS: tuple[Rule, ...] = (
     forked_child.RULE,
 )
 # A page of code is seldom in a core dump, so that this one was not judged says nothing about how much was seen.
-SELDOM_JUDGED = ("code_mismatch",)
+SELDOM_JUDGED = ("code_mismatch", "wrong_result")
 UNCLASSIFIED, NOT_JUDGED = "unclassified", "not_judged"
 
 

@@ -6,7 +6,8 @@ abort: the walk by unwind table breaks at a frame whose frame address is 8 modul
 least two callers behind calls.
 
 Known confusion: unbalanced push and pop in hand-written assembly; a jump into the middle of a function lacks a push
-(excluded by asking for a direct call before the mended return address). Parity alone is only an ABI violation.
+(excluded by asking for a direct call before the mended return address, or that the function went on to call another
+which failed). Parity alone is only an ABI violation.
 """
 
 from broadstreet.labels.rule import Rule

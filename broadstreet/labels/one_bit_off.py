@@ -1,9 +1,11 @@
 """One bit off: the failing address, the stack pointer or the pc would make sense with one bit the other way.
 
 Strict form only: a non-canonical address that one bit of its base makes valid; a canonical one whose mended base also
-stands in another register or nearby on the stack (twin) or that is more than 64 MiB from all memory (far); a stack
-pointer whose mended form gives a chain of callers; a popped pc one bit from a return address, or a pc one bit from
-code that fits the stack. Guards exclude near-null, overruns, text, fills and small integers.
+stands in another register or nearby on the stack (twin), lies within 512 bytes of a pointer that does (near), or that
+is more than 64 MiB from all memory (far); a pointer that the address was loaded through, of which the thread has many
+twins with one bit the other way (behind); a stack pointer whose mended form gives a chain of callers; a popped pc one
+bit from a return address, or a pc one bit from code that fits the stack, also one that the thread strayed to and went
+on from. Guards exclude near-null, overruns, text, fills and small integers.
 
 Known confusion: a tag that software keeps in the high bits of pointers; an index of a power of two into a sparse
 space. One case shows what one crash shows, never its cause.

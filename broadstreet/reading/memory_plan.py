@@ -6,6 +6,7 @@ calls left that have returned; 12 KiB where the pc is no code, for an unwinder's
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
 from broadstreet.formats.architecture import Architecture
@@ -14,16 +15,18 @@ from broadstreet.formats.linux_core import AT_SYSINFO_EHDR
 from broadstreet.reading import context as contexts
 from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.context import SignalFrame
-from broadstreet.reading.modules import FIRST_BYTES, Module, Modules
+from broadstreet.reading.executed import MOST_CALLERS, loads
+from broadstreet.reading.modules import FIRST_BYTES, Module, Modules, attach
 from broadstreet.reading.notes import Notes
-from broadstreet.reading.unwinder import Process
+from broadstreet.reading.unwinder import Process, Step, walk
 
 BELOW_SP = 4 << 10
 BELOW_BAD_PC = 12 << 10
 ABOVE_SP = 28 << 10
 BUDGET = 96 << 10  # for the crashing thread, beyond the first request; a search for a dead signal frame is apart
 RESERVE = 48 << 10  # of it, for what the second round finds out
-CALLER_WORDS = 512
+CALLER_WORDS, LEFT_WORDS = 512, 32
+MOST_LOADS, LOAD_BYTES = 8, 64  # of what the code just executed loaded
 DEEP = 1 << 20  # above each stack pointer, when every thread is asked for
 MOST_STACKS = 64 << 20  # of all threads: where stacks lie in one large mapping, each would take all of DEEP
 OTHER_BELOW, OTHER_STACK = 1 << 10, 12 << 10  # around the stack pointer of an earlier context
@@ -66,6 +69,7 @@ class MemoryPlan:
         self.pc = self.registers[architecture.pc]
         self.sp = self.registers[architecture.sp]
         self._located: dict[str, tuple[Module, Binary, int]] = {}
+        self._candidates: dict[str, Binary] = {}
         self._left = BUDGET
         self._scanned: set[int] = set()
         self._stacks = [self.sp]
@@ -80,6 +84,7 @@ class MemoryPlan:
 
     def locate(self, candidates: dict[str, Binary]) -> None:
         """Find where the rseq offset and the abort message's pointer stand, by name, in the binaries at the paths."""
+        self._candidates = candidates
         for module in self.modules.all:
             binary = candidates.get(module.path)
             if binary is None:
@@ -132,9 +137,25 @@ class MemoryPlan:
             self._stacks.append(sp)
             ranges += self._around(frame.registers[self.architecture.pc], 64, 64)
             ranges += self._stack(sp, OTHER_BELOW, DEEP if self.every_thread else OTHER_STACK)
+        ranges += self._loaded()
         wanted = self.modules.all if self.every_thread else self.pointed_at()[:most_modules]
         ranges = self.affordable(ranges + self.module_starts(wanted))
         return ranges + self._code_of_callers(self._left - _size(ranges))
+
+    def _loaded(self) -> list[Range]:
+        """What the code just executed loaded, as far as its addresses can be computed, and where a branch goes next."""
+        module = self.modules.at(self.pc)
+        binary = None if module is None else self._candidates.get(module.path)
+        if module is None or binary is None or self._signal() not in contexts.FAULTS or self.sent_by_itself():
+            return []
+        copy = replace(module)
+        if not attach(copy, binary):
+            return []
+        process = Process(self.architecture, self.space, Modules([copy]))
+        steps, _ = walk(process, self.registers, MOST_CALLERS + 1)
+        places = loads(process, steps)[:MOST_LOADS]
+        ranges = [one for place in places for one in self._around(place & -LOAD_BYTES, 0, LOAD_BYTES)]
+        return ranges + self._far_ends(process, steps)
 
     def _dumped_code(self) -> list[tuple[int, int]]:
         """Start and end of the code that is in the core dump: none as a rule, unless it was changed or asked for."""
@@ -142,13 +163,17 @@ class MemoryPlan:
         return [(m.start, m.start + m.file_size) for m in self.space.dumped_code if m.start != vdso]
 
     def _code_of_callers(self, left: int) -> list[Range]:
-        """Pages of dumped code that the stack points into, nearest caller first: they may have been changed."""
+        """Pages of dumped code that the stack points into: they may have been changed.
+
+        What the last calls left below the stack pointer comes first, for it tells where the thread was, then callers.
+        """
         ranges: list[Range] = []
         seen: set[int] = set()
         dumped = self._dumped_code()
         if not dumped:
             return []
-        for word in self._code_pointers(self.space.words(self.sp, CALLER_WORDS)):
+        left_behind = self.space.words(max(self.sp - 8 * LEFT_WORDS, 0), LEFT_WORDS)[::-1]
+        for word in self._code_pointers((*left_behind, *self.space.words(self.sp, CALLER_WORDS))):
             page = word & -CODE_PAGE
             known = page in seen or self.space.read(page, CODE_PAGE) is not None
             if known or not any(low <= word < high for low, high in dumped):
@@ -299,9 +324,23 @@ class MemoryPlan:
         for bit in REPAIR_BITS:
             other = self.sp ^ 1 << bit
             mapping = self.space.mapping(other)
-            if mapping is not None and mapping.writable:
+            fetched = self.sp - REPAIR_BELOW <= other < self.sp + ABOVE_SP - REPAIR_ABOVE
+            if mapping is not None and mapping.writable and not fetched:
                 ranges += self._around(other, REPAIR_BELOW, REPAIR_ABOVE)
         return ranges
+
+    def _far_ends(self, process: Process, steps: list[Step]) -> list[Range]:
+        """Where the frames would end whose stack pointer has one bit wrong, of those that are large."""
+        for step in steps:
+            row, sp = step.row, step.registers.get(self.architecture.sp)
+            if row is None or sp is None or self.architecture.dwarf.get(row.cfa_register) != self.architecture.sp:
+                return []
+            slot = self.space.word(sp + row.cfa_offset - 8)
+            if slot is not None and self.space.executable(slot):
+                continue
+            ends = [(sp ^ 1 << bit) + row.cfa_offset for bit in REPAIR_BITS]
+            return [one for end in ends if self.space.word(end) is None for one in self._around(end, 64, REPAIR_ABOVE)]
+        return []
 
 
 def _size(ranges: list[Range]) -> int:

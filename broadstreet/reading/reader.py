@@ -25,7 +25,7 @@ from broadstreet.reading.state import assembled
 from broadstreet.records.gap import Gap
 from broadstreet.records.wanted import Answer, BinaryWanted, Wanted
 
-READER_VERSION = 1
+READER_VERSION = 2
 PREFIX_BYTES = 64 << 10
 NOTES_BYTES = 64 << 10  # of the first thread, besides NT_FILE
 MAP_NOTE_BYTES = 128  # of NT_FILE per mapping: 24 and a path

@@ -83,15 +83,34 @@ FEATURES: tuple[Column, ...] = (
     Column("chain", "text", "", "Return addresses by unwind table: whole or broken.", "No table, words or code."),
     Column("stack_shift", "int", "bytes", "Moving sp by this mends the chain; 0: not needed, no help.", "As chain."),
     Column(
-        "one_bit_access", "text", "", "Best one-bit repair: noncanonical, twin, far, mapped, none.", "No instruction."
+        "one_bit_access",
+        "text",
+        "",
+        "Best one-bit repair: noncanonical, twin, near, far, behind (of a pointer loaded through), mapped, none.",
+        "No instruction.",
     ),
     Column("one_bit_access_bit", "int", "bit", "Which bit.", "None found."),
     Column("one_bit_sp", "bool", "", "One bit of sp mends the chain.", "As chain."),
     Column("one_bit_pc", "bool", "", "One bit of pc gives code that fits the stack.", "No binary."),
-    Column("one_bit", "text", "", "Strict one-bit repair: sp, pc, noncanonical, twin, far; none.", "One is not known."),
+    Column(
+        "one_bit",
+        "text",
+        "",
+        "Strict one-bit repair: sp, pc, noncanonical, twin, near, far, behind; none.",
+        "One is not known.",
+    ),
     Column(
         "code_bits_different", "int", "bits", "Dumped code near pc against the binary.", "Code not dumped; no binary."
     ),
+    Column(
+        "replay",
+        "text",
+        "",
+        "Registers against the code just executed: agrees, one_bit, lost, differs, unclear; none: no fault.",
+        "Nothing could be computed.",
+    ),
+    Column("replay_register", "text", "", "A register that is not as that code leaves it.", "All are."),
+    Column("replay_value", "address", "word", "What it must hold.", "As above."),
     Column("abort_message", "text", "", "glibc's __abort_msg.", "None, or not dumped."),
     Column(
         "abort_kind",

@@ -137,9 +137,10 @@ def test_the_fault_behind_a_handler_is_found(core: Core, build: Build) -> None:
 
 
 @every_build
-def test_every_rule_but_that_of_code_can_be_judged(core: Core, build: Build) -> None:
+def test_every_rule_but_those_on_code_can_be_judged(core: Core, build: Build) -> None:
     case = read(core(build, "null_read"))
-    assert {finding.label for finding in case.findings if finding.state == "not_judged"} <= {"code_mismatch"}
+    not_judged = {finding.label for finding in case.findings if finding.state == "not_judged"}
+    assert not_judged <= {"code_mismatch", "wrong_result"}  # replay knows x86-64 only
 
 
 def test_without_unwind_tables_the_callers_are_found_by_frame_pointer_and_link_register(core: Core) -> None:

@@ -22,6 +22,7 @@ ABSENT = {
     "protection_key",
     "control_protection",
     "impossible_fault",
+    "wrong_result",
 }
 
 

@@ -396,6 +396,18 @@ MACHINES: dict[str, Machine] = {
     "an instruction of a newer processor": Machine(
         "illegal_instruction", fault(SIGILL, 2, walker.at("inner", "vector")), inside("vector")
     ),
+    "a load with one bit wrong": Machine(
+        "wrong_result",
+        fault(SIGFPE, 1, walker.at("inner", "divide")),
+        inside("divide", rax=INSIDE + 8, rbx=0, rcx=OBJECT ^ 1 << 20),
+        {**CALLERS, INSIDE + 8: OBJECT},
+    ),
+    "a load that was lost": Machine(
+        "wrong_result",
+        fault(SIGFPE, 1, walker.at("inner", "divide")),
+        inside("divide", rax=INSIDE + 8, rbx=0, rbp=INSIDE + 16, rcx=3),
+        {**CALLERS, INSIDE + 8: OBJECT, INSIDE + 16: 3},
+    ),
     "a division by zero": Machine("divide_error", fault(SIGFPE, 1, walker.at("inner", "divide")), inside("divide")),
     # The program ended itself.
     "abort by free": _aborting(

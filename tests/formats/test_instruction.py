@@ -199,3 +199,17 @@ def test_branches_are_calls_and_indirect_jumps() -> None:
     code = bytes.fromhex("e800000000 7400 ffd0 ffe0 e900000000 c3")
     found = [(one.address, one.call, one.indirect_jump) for one in branches("x86_64", code, 0)]
     assert found == [(0, True, False), (7, True, False), (9, False, True)]
+
+
+@pytest.mark.parametrize(
+    ("code", "reads", "writes"),
+    [
+        ("62e17f2a6f16", True, False),  # vmovdqu8 ymm18 {k2}, [rsi]: capstone 5 says neither
+        ("62f37d423f0f00", True, False),  # vpcmpub k1 {k2}, zmm0, [rdi], 0
+        ("62e17f2a7f16", False, True),  # vmovdqu8 [rsi] {k2}, ymm18
+    ],
+)
+def test_a_masked_vector_access_is_one(code: str, reads: bool, writes: bool) -> None:
+    found = decode("x86_64", bytes.fromhex(code), 0)
+    assert found is not None
+    assert [(one.reads, one.writes) for one in found.memory] == [(reads, writes)]

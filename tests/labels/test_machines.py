@@ -19,6 +19,7 @@ from tests.features.machines import (
     MACHINES,
     OBJECT,
     SI_KERNEL,
+    SIGFPE,
     SIGSEGV,
     STACK,
     TEXT,
@@ -184,6 +185,92 @@ def test_a_twin_on_the_stack_counts_as_one_in_a_register() -> None:
     bare = Machine("", unmapped(pointer), inside("load", rax=pointer))
     with_twin = replace(bare, words={**CALLERS, INSIDE + 8: OBJECT})
     assert [of(machine)["one_bit_off"].state for machine in (bare, with_twin)] == ["does_not_hold", "holds"]
+
+
+def test_a_pointer_near_the_mended_one_counts_as_a_twin() -> None:
+    pointer = OBJECT ^ 1 << 24
+    machines = [Machine("", unmapped(pointer), inside("load", rax=pointer, rbx=OBJECT + far)) for far in (0x40, 0x400)]
+    assert [row(synth.core_dump(core(machine)))["one_bit_access"] for machine in machines] == ["near", "mapped"]
+    assert [of(machine)["one_bit_off"].state for machine in machines] == ["holds", "does_not_hold"]
+
+
+@pytest.mark.parametrize("bit", [0, 1, 2])
+def test_a_stack_pointer_that_is_no_multiple_of_8_is_mended(bit: int) -> None:
+    machine = Machine("", unmapped(0x10), inside("load", INSIDE ^ 1 << bit, rax=0x10))
+    assert row(synth.core_dump(core(machine)))["one_bit"] == "sp"
+
+
+@pytest.mark.parametrize("bit", [50, 56, 62])
+def test_a_pc_that_is_no_address_is_mended(bit: int) -> None:
+    machine = Machine("", fault(SIGSEGV, SI_KERNEL), {"rip": walker.at("inner", "load") ^ 1 << bit, "rsp": INSIDE})
+    assert row(synth.core_dump(core(machine)))["one_bit"] == "pc"
+
+
+def test_a_word_below_sp_that_a_return_would_have_popped_tells_where_the_thread_went_astray() -> None:
+    after = walker.after("inner", "call *rax")
+    start, end = (walker.start + place for place in walker.program.functions["inner"])
+    astray = next(after ^ 1 << bit for bit in range(6) if start < after ^ 1 << bit < end)
+    states = []
+    for word in (astray, after, OBJECT):
+        machine = Machine("", unmapped(0x10), inside("load", rax=0x10), {**CALLERS, INSIDE - 8: word})
+        states.append(of(machine)["one_bit_off"].state)
+    assert states == ["holds", "does_not_hold", "does_not_hold"]
+
+
+# The registers against the code just executed.
+
+
+def divided(loaded: int | None, **registers: int) -> Machine:
+    """inner loads rcx from [rax + rbx * 8], and divides by it."""
+    words = {**CALLERS, INSIDE + 16: 3} | ({} if loaded is None else {INSIDE + 8: loaded})
+    at = inside("divide", **{"rax": INSIDE + 8, "rbx": 0, "rbp": INSIDE + 16, **registers})
+    return Machine("", fault(SIGFPE, 1, walker.at("inner", "divide")), at, words)
+
+
+def test_a_register_that_holds_what_was_loaded_is_right() -> None:
+    told = row(synth.core_dump(core(divided(OBJECT, rcx=OBJECT))))
+    assert (told["replay"], told["replay_register"]) == ("agrees", None)
+    assert mechanism(of(divided(OBJECT, rcx=OBJECT))) == "divide_error"
+
+
+@pytest.mark.parametrize(
+    ("actual", "kind"),
+    [
+        (OBJECT ^ 1 << 20, "one_bit"),
+        (OBJECT ^ 1 << 63, "one_bit"),
+        (3, "lost"),  # the load before left it there
+        (0, "differs"),
+        (OBJECT + 0x1234, "unclear"),  # as a wild index would move it
+    ],
+)
+def test_a_register_that_does_not_is_told_by_how_it_differs(actual: int, kind: str) -> None:
+    told = row(synth.core_dump(core(divided(OBJECT, rcx=actual, rdx=INSIDE + 8))))
+    assert told["replay"] == kind
+    wanted = (None, None) if kind == "unclear" else ("rcx", OBJECT)
+    assert (told["replay_register"], told["replay_value"]) == wanted
+
+
+def test_more_than_one_bit_needs_a_stack_that_makes_sense() -> None:
+    machine = divided(OBJECT, rcx=0, rdx=INSIDE + 8)
+    broken = replace(machine, words={**machine.words, INSIDE + 0x18: 0})
+    assert row(synth.core_dump(core(broken)))["replay"] == "unclear"
+
+
+def test_more_than_one_bit_needs_a_pointer_that_was_not_moved_since() -> None:
+    assert row(synth.core_dump(core(divided(OBJECT, rcx=0))))["replay"] == "unclear"
+
+
+def test_without_the_word_that_was_loaded_nothing_is_said() -> None:
+    machine = divided(OBJECT, rcx=OBJECT ^ 1 << 20, rax=OBJECT ^ 1 << 46)
+    assert row(synth.core_dump(core(machine)))["replay"] is None
+    assert of(machine)["wrong_result"].state == "not_judged"
+
+
+def test_what_other_threads_may_have_changed_counts_for_nothing() -> None:
+    machine = divided(OBJECT, rcx=1, rax=OBJECT)
+    state = reading(synth.core_dump(core(machine))).state
+    assert state is not None
+    assert [features.row(replace(state, thread_count=count))["replay"] for count in (1, 2)] == ["one_bit", None]
 
 
 def test_a_near_null_address_one_bit_from_memory_is_a_null_dereference() -> None:

@@ -108,7 +108,17 @@ TRIALS: dict[str, Trial] = {
             "another process killed it": {"origin": "other_process"},
             "the signal is no fault": {"signal": SIGQUIT},
         },
-        tuple({"one_bit": kind} for kind in ("sp", "pc", "twin", "noncanonical")),
+        tuple({"one_bit": kind} for kind in ("sp", "pc", "twin", "near", "behind", "noncanonical")),
+    ),
+    "wrong_result": Trial(
+        {"signal": SIGSEGV, "origin": "kernel", "replay": "one_bit"},
+        {
+            "the registers are what the code left in them": {"replay": "agrees"},
+            "an index may have moved the register": {"replay": "unclear"},
+            "another process killed it": {"origin": "other_process"},
+            "it aborted": {"signal": SIGABRT},
+        },
+        ({"replay": "lost"}, {"replay": "differs"}, {"signal": SIGFPE}),
     ),
     "return_to_null": Trial(
         {"pc": 0, "bad_branch": "return"},
