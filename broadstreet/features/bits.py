@@ -33,11 +33,13 @@ CALLER_SP_BITS = range(4, 47)
 RETURN_SP_BITS = range(12, 48)
 UNALIGNED_BITS = range(3)  # no compiled code leaves the stack pointer at anything but a multiple of 8
 RETURN_CHAIN, SP_CHAIN = 3, 2
+SHORT_DOUBLES = range(0x3FF - 20, 0x3FF + 21)  # biased exponents of doubles from a millionth to a million
 WORD_BYTES = 8
 VDSO = "[vdso]"
 CANARY_OFFSET = 0x28  # from fs_base, of the stack protector's word on x86-64
 STRAY_OPERATIONS = 12  # that a thread may have executed after it arrived in the wrong place
 STRAY_BYTES = 32
+LEFT_BYTES = 1024  # below sp, where functions that have returned left their words
 CLEAR_WORDS = 128  # of the stack above: without a return address in them
 
 
@@ -96,6 +98,8 @@ _RANK = {"none": 0, "mapped": 1, "behind": 2, "far": 3, "near": 4, "twin": 5, "n
 def _behind(state: MachineState, row: dict[str, Value], access: Access) -> tuple[str, int | None]:
     """Whether a pointer that the address was loaded through, or made of, has a twin with one bit the other way."""
     run = last_run(state)
+    if row["poison"] not in (None, "none"):
+        return "none", None  # freed memory, reached through a pointer that is right
     if run is None or row["access_in"] not in ("null_page", "unmapped", "noncanonical"):
         return "none", None
     for name in access.registers:
@@ -217,10 +221,11 @@ def _canary_there(state: MachineState, sp: int, mended: int, cfa: int) -> bool:
 
 
 def _overwritten(word: int) -> bool:
-    """A return slot that holds text or a fill was overwritten by software: no flip of sp explains it."""
+    """A return slot of text, a fill or a short number was overwritten by software: no flip of sp explains it."""
     data = word.to_bytes(8, "little")
     filled = word != 0 and (len(set(data)) == 1 or data[:4] == data[4:])
-    return filled or sum(0x20 <= byte < 0x7F for byte in data) >= 6
+    number = word & 0xFFFFFFFF == 0 and word >> 52 & 0x7FF in SHORT_DOUBLES
+    return filled or number or sum(0x20 <= byte < 0x7F for byte in data) >= 6
 
 
 def _implausible(word: int) -> bool:
@@ -348,10 +353,28 @@ def _fits(state: MachineState, pc: int, sp: int) -> bool:
 
 
 def _one_bit_from_return_address(state: MachineState, word: int) -> bool | None:
-    kinds = {state.process.call_before(word ^ 1 << bit) for bit in range(64)}
-    if kinds & {"direct", "indirect"}:
+    kinds = {word ^ 1 << bit: state.process.call_before(word ^ 1 << bit) for bit in range(64)}
+    callers = [place for place, kind in kinds.items() if kind in ("direct", "indirect")]
+    if state.space.mapping(word) is not None and not state.space.executable(word):
+        # Software leaves pointers to data on the stack, and one in sixteen words near code follows a call by chance.
+        callers = [place for place in callers if _ran_below(state, place)]
+    if callers:
         return True
-    return None if None in kinds else False
+    return None if None in kinds.values() else False
+
+
+def _ran_below(state: MachineState, returned_to: int) -> bool:
+    """Whether the function that is called before this address left a return address of its own below sp."""
+    module = state.modules.at(returned_to)
+    called = None if module is None or module.binary is None else module.binary.callee(module.vaddr(returned_to))
+    if module is None or module.binary is None or called is None:
+        return False
+    return any(
+        state.modules.at(word) is module
+        and state.process.call_before(word) in ("direct", "indirect")
+        and module.binary.function_start(module.vaddr(word - 1)) == called
+        for word in state.space.words(state.sp - LEFT_BYTES, LEFT_BYTES // WORD_BYTES - 1)
+    )
 
 
 def _fits_elsewhere(state: MachineState) -> bool | None:

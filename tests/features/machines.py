@@ -124,6 +124,7 @@ class Machine:
     cpu: int = 3
     node: int = 1
     kernel: tuple[int, int, int] = (6, 1, 90)
+    data_at: int | None = None  # a page of data more, where this address lies
     path: str = _WALKER.path
     fname: str = "walker"
 
@@ -149,10 +150,18 @@ def core(machine: Machine) -> synth.Core:
             synth.Map(start=HEAP, end=HEAP + PAGE_BYTES, flags="rw", data=bytes(0x800) + text),
             synth.Map(start=TLS, end=TLS + PAGE_BYTES, flags="rw", data=bytes(0x100 + RSEQ_AT) + rseq),
             synth.Map(start=STACK, end=STACK_END, flags="rw", data=_stack(machine)),
+            *_more(machine),
             synth.Map(start=VDSO, end=VDSO + PAGE_BYTES, flags="rx", data=vdso),
         ),
         auxv=((33, VDSO), (6, PAGE_BYTES)),
     )
+
+
+def _more(machine: Machine) -> list[synth.Map]:
+    if machine.data_at is None:
+        return []
+    start = machine.data_at & -PAGE_BYTES
+    return [synth.Map(start=start, end=start + PAGE_BYTES, flags="rw", data=bytes(PAGE_BYTES))]
 
 
 def _mapped(loaded: Loaded, machine: Machine, pointer: Mapping[int, int]) -> list[synth.Map]:

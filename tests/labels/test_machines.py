@@ -200,6 +200,24 @@ def test_a_stack_pointer_that_is_no_multiple_of_8_is_mended(bit: int) -> None:
     assert row(synth.core_dump(core(machine)))["one_bit"] == "sp"
 
 
+def test_a_number_in_the_return_slot_was_put_there_by_software_and_no_flip_of_sp() -> None:
+    flipped = INSIDE ^ 1 << 9
+    states = []
+    for word in (0, 0x401A_0000_0000_0000):  # nothing; the double 6.5
+        machine = Machine("", unmapped(0x10), inside("load", flipped, rax=0x10), {**CALLERS, flipped + 0x18: word})
+        states.append(of(machine)["one_bit_off"].state)
+    assert states == ["holds", "does_not_hold"]
+
+
+def test_a_popped_pointer_to_data_needs_traces_of_the_function_that_returned() -> None:
+    caller = walker.after("outer", "call inner")
+    popped = caller ^ 1 << 20
+    word = {**CALLERS, INSIDE + 0x18: popped}
+    bare = Machine("", fault(SIGSEGV, 2, popped), {"rip": popped, "rsp": INSIDE + 0x20}, word, data_at=popped)
+    left = replace(bare, words={**bare.words, INSIDE - 0x8: walker.after("inner", "call *rax")})
+    assert [of(machine)["one_bit_off"].state for machine in (bare, left)] == ["does_not_hold", "holds"]
+
+
 @pytest.mark.parametrize("bit", [50, 56, 62])
 def test_a_pc_that_is_no_address_is_mended(bit: int) -> None:
     machine = Machine("", fault(SIGSEGV, SI_KERNEL), {"rip": walker.at("inner", "load") ^ 1 << bit, "rsp": INSIDE})
