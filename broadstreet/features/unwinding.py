@@ -51,10 +51,9 @@ def _left_behind(state: MachineState) -> bool | None:
     words = state.space.words(low, count)
     if not words:
         return None
-    process = state.process
-    for word in words if state.architecture.link is None else map(process.code_pointer, words):
-        if not state.space.code_low <= word < state.space.code_high:
-            continue
+    process, code_low, code_high = state.process, state.space.code_low, state.space.code_high
+    pointers = words if state.architecture.link is None else map(process.code_pointer, words)
+    for word in [word for word in pointers if code_low <= word < code_high]:
         module = state.modules.at(word)
         if module is None or not _may_hold_unwinder(state, module):
             continue

@@ -66,7 +66,8 @@ ZOO = (
     ("unwinding_null", ".plain"),
     ("caught_then_null", ".plain"),
 )
-RACES, FAULTS = 4, ("rsp-8", "rsp+8", "rsp-bit", "ret-bit", "reg-bit", "text-bit")
+RACES, FAULTS = 4, ("rsp-8", "rsp+8", "rsp-bit", "ret-bit", "reg-bit", "text-bit", "wrongres")
+SHOWN_BY = {"wrongres": ("wrong_result",)}
 VICTIM, SEED, PER_KIND = "python3", 1854, 4
 
 
@@ -116,7 +117,8 @@ def _faults(folder: Path) -> list[tuple[Path, Truth]]:
     chosen = []
     for kind in FAULTS:
         of_kind = [truth for truth in truths(folder) if truth.mechanism == kind]
-        telling = [truth for truth in of_kind if case_at(str(folder / truth.core), binaries).mechanism in STRICT]
+        wanted = SHOWN_BY.get(kind, STRICT)
+        telling = [truth for truth in of_kind if case_at(str(folder / truth.core), binaries).mechanism in wanted]
         chosen += [(folder, truth) for truth in (telling or of_kind)[:1]]
     return chosen
 

@@ -22,7 +22,6 @@ ABSENT = {
     "protection_key",
     "control_protection",
     "impossible_fault",
-    "wrong_result",
 }
 
 
