@@ -88,7 +88,7 @@ def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable
 
 def fitted_weights(crashes: Scored, command: str) -> Weights:
     """The weights, their check on other programs, and how they were made."""
-    every = [one for found in crashes.values() for one in found]
+    every = [one for part, found in crashes.items() if not part.of for one in found]
     of_role = {
         role: [one for part, found in crashes.items() if part.role == role for one in found]
         for role in ("fitted", "reported")
@@ -103,6 +103,7 @@ def fitted_weights(crashes: Scored, command: str) -> Weights:
         sets={
             part.name: {"crashes": len(found), "seed": part.seed, "per_kind": part.per_kind}
             for part, found in crashes.items()
+            if not part.of
         },
         fitted=weights(of_role["fitted"]),
         reported=weights(of_role["reported"]),

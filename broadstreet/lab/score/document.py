@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from broadstreet.lab.injection.faults import RECURRING
 from broadstreet.lab.score.campaign import CODE_FAULT, Part, Scored
 from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING
-from broadstreet.lab.score.tally import Tally, tally
+from broadstreet.lab.score.tally import Tally, tally, tally_of
 from broadstreet.lab.sets import OUTCOMES
 from broadstreet.records.weights import STRICT, Count, Interval, Weights
 
@@ -42,14 +43,14 @@ class Page:
         """The whole page."""
         yield "# Accuracy"
         yield ""
+        machine = f"{platform.system()} {_kernel()}, {platform.machine()}"
         yield f"Every figure here is made again by `{self.weights.command}`: real crashes on a real kernel, labelled"
-        yield "without knowing what made them. "
-        yield f"This run: {self.weights.crashes:,} crashes, {platform.system()} {platform.release().partition('-')[0]},"
-        yield f"{platform.machine()}, rules version {self.weights.rules_version}."
+        yield f"without knowing what made them. This run: {self.weights.crashes:,} crashes, {machine}, rules"
+        yield f"version {self.weights.rules_version}. What the sets are, and what they cannot show: [lab.md](lab.md)."
         yield ""
         yield "Rules were written with the *fitted* sets in sight. *Reported* sets are other programs, other builds and"
-        yield "other seeds. The first score of the held-out programs, before what they showed was mended, is in"
-        yield "[decisions/0002](decisions/0002-the-frozen-score.md)."
+        yield "other seeds. The first blind scores, before what they showed was mended, are in"
+        yield "[decisions/0002](decisions/0002-the-frozen-score.md) and [decisions/0004](decisions/0004-the-lab.md)."
         yield from self._mechanisms()
         yield from self._contexts()
         yield from self._hits()
@@ -101,19 +102,25 @@ class Page:
 
     def _hits(self) -> Iterator[str]:
         faults = {part: one for part, one in self.tallies.items() if part.set == "faults"}
+        reported = [one for part, one in faults.items() if part.role == "reported"]
+        together = tally_of(reported) if len(reported) > 1 else None
+        columns = [*faults.values(), *([together] if together else [])]
         yield from _heading(
             "Injected hardware faults with a strict hardware finding",
             f"{', '.join(STRICT)}: any of them. Asked: at least 75 % averaged over kinds.",
-            ("kind", *(f"{part.name}: {', '.join(part.victims)}" for part in faults), "tries that left no core dump"),
+            (
+                "kind",
+                *(f"{part.name}: {', '.join(part.victims)}" for part in faults),
+                *(["reported, together"] if together else []),
+                "tries that left no core dump",
+            ),
         )
-        kinds = list(dict.fromkeys(kind for one in faults.values() for kind in one.hits))
-        for kind in kinds:
-            cells = [
-                _share(one.hits[kind].held, one.hits[kind].judged) if kind in one.hits else ""
-                for one in faults.values()
-            ]
-            yield _row(kind, *cells, self._survivors(faults, kind))
-        yield _row("**average over kinds**", *(f"**{one.mean_hits:.1%}**" for one in faults.values()), "")
+        for kind in dict.fromkeys(kind for one in columns for kind in one.hits):
+            counts = (one.hits.get(kind, Count(0, 0)) for one in columns)
+            yield _row(kind, *(_share(one.held, one.judged) for one in counts), self._survivors(faults, kind))
+        yield _row("**average over kinds**", *(f"**{one.mean_hits:.1%}**" for one in columns), "")
+        single = [Tally(hits={kind: one.hits[kind] for kind in one.hits if kind not in RECURRING}) for one in columns]
+        yield _row("average over single faults", *(f"{one.mean_hits:.1%}" for one in single), "")
 
     def _survivors(self, faults: dict[Part, Tally], kind: str) -> str:
         total: Counter[str] = Counter()
@@ -180,6 +187,10 @@ class Page:
                 _interval(other.ratio if other else None),
                 _interval(weight.absent_ratio),
             )
+
+
+def _kernel() -> str:
+    return platform.release().partition("-")[0]
 
 
 def _reasons(place: Path) -> dict[tuple[str, str], str]:

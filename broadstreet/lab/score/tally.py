@@ -78,6 +78,16 @@ def _claimed(counts: Tally, one: Judged, expected: tuple[str, ...]) -> None:
             counts.contexts[label, "holds where false"] += 1
 
 
+def tally_of(parts: Iterable[Tally]) -> Tally:
+    """The hits of several sets together."""
+    hits: dict[str, Count] = {}
+    for one in parts:
+        for kind, count in one.hits.items():
+            before = hits.get(kind, Count(0, 0))
+            hits[kind] = Count(before.held + count.held, before.judged + count.judged)
+    return Tally(hits=hits)
+
+
 def matrix(crashes: Iterable[Judged]) -> Iterator[tuple[str, str, str, str, int]]:
     """How often what was planted was found as what: program, build, planted, found, crashes. Abstentions are rows."""
     counts = Counter((one.truth.program, one.truth.build, one.truth.mechanism, one.case.mechanism) for one in crashes)
