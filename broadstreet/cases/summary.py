@@ -43,6 +43,6 @@ _DAMAGE = ("memory", "notes", "program headers", "registers")
 
 
 def _wanted(case: Case) -> set[tuple[str, str | None]]:
-    """The binaries that this case asked for in vain: path and build id. The kernel's own page is no file."""
-    asked = {gap.what.removeprefix("binary ") for gap in case.missing if gap.what.startswith("binary /")}
+    """The binaries that this case asked for in vain: path and build id."""
+    asked = {gap.what.removeprefix("binary ") for gap in case.missing if gap.what.startswith("binary ")}
     return {(module.path, module.build_id) for module in case.modules if module.path in asked and not module.found}

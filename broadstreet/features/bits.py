@@ -16,6 +16,7 @@ from broadstreet.formats.binary import Binary
 from broadstreet.formats.instruction import LONGEST_CALL
 from broadstreet.reading.context import SIGABRT
 from broadstreet.reading.machine_state import MachineState
+from broadstreet.reading.modules import VDSO
 from broadstreet.reading.operands import Access, accesses
 from broadstreet.reading.unwinder import chain, frame_address
 from broadstreet.records.finding import Value
@@ -35,7 +36,6 @@ UNALIGNED_BITS = range(3)  # no compiled code leaves the stack pointer at anythi
 RETURN_CHAIN, SP_CHAIN = 3, 2
 SHORT_DOUBLES = range(0x3FF - 20, 0x3FF + 21)  # biased exponents of doubles from a millionth to a million
 WORD_BYTES = 8
-VDSO = "[vdso]"
 CANARY_OFFSET = 0x28  # from fs_base, of the stack protector's word on x86-64
 STRAY_OPERATIONS = 12  # that a thread may have executed after it arrived in the wrong place
 STRAY_BYTES = 32

@@ -16,7 +16,7 @@ from broadstreet.reading import context as contexts
 from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.context import SignalFrame
 from broadstreet.reading.executed import MOST_CALLERS, loads
-from broadstreet.reading.modules import FIRST_BYTES, Module, Modules, attach
+from broadstreet.reading.modules import FIRST_BYTES, VDSO, Module, Modules, attach
 from broadstreet.reading.notes import Notes
 from broadstreet.reading.unwinder import Process, Step, walk
 
@@ -111,7 +111,7 @@ class MemoryPlan:
         base = self.registers[self.architecture.frame_pointer]
         if not self.sp <= base < self.sp + above:
             ranges += self._around(base, FRAME_WINDOW, FRAME_WINDOW)
-        vdso = next((m for m in self.modules.all if m.path == "[vdso]"), None)
+        vdso = next((m for m in self.modules.all if m.path == VDSO), None)
         if vdso is not None:
             ranges += self._around(vdso.start, 0, VDSO_BYTES)
         pointer = self._address(ABORT_MESSAGE)

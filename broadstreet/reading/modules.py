@@ -21,6 +21,9 @@ PAGE = 4096
 LARGEST_PAGE = {"aarch64": 64 << 10}  # of the kernels that map 4, 16 or 64 KiB at a time
 BuildIdSource = Literal["core", "file"]
 
+VDSO = "[vdso]"
+"""The name of the page that the kernel maps into every process; it is no file."""
+
 
 @dataclass
 class Module:
@@ -78,8 +81,8 @@ def mapped_modules(files: list[MappedFile], space: AddressSpace, vdso: int | Non
         group = [place] if place is not None else []
     mapping = space.mapping(vdso) if vdso else None
     if mapping is not None:
-        place = MappedFile(mapping.start, mapping.end, 0, "[vdso]")
-        modules.append(Module("[vdso]", mapping.start, mapping.end, (place,)))
+        place = MappedFile(mapping.start, mapping.end, 0, VDSO)
+        modules.append(Module(VDSO, mapping.start, mapping.end, (place,)))
     return modules
 
 

@@ -179,7 +179,9 @@ def _attach(
     open_modules = [m for m in plan.pointed_at() if m.binary is None]
     for module in open_modules:
         mods.attach(module, candidates.get(module.path))
-    missing = [m for m in open_modules if m.binary is None]
+    missing = [m for m in open_modules if m.binary is None and m.name != mods.VDSO]
+    if len(missing) < sum(m.binary is None for m in open_modules):
+        reading.gaps.append(Gap("vdso", "the kernel's own page is not in the core dump"))
     if missing:
         found = yield Wanted(binaries=tuple(BinaryWanted(m.path, m.build_id) for m in missing))
         for module, binary in zip(missing, found, strict=True):
