@@ -131,4 +131,4 @@ HARDWARE: dict[str, Mode] = {
 }
 
 RECURRING: dict[str, Mode] = {"recurring": wrong_result}
-"""Put in again and again until the program ends, as by a CPU that errs once in so many operations."""
+"""Put in again and again while the program runs on one CPU, which errs once in so many operations."""

@@ -30,6 +30,7 @@ SECONDS_AFTER_FAULT = 1.0
 EARLIEST_CPU_SECONDS, LATEST_CPU_SECONDS = 0.06, 0.5
 STOPS_PER_TRIAL = 60
 MOST_RECURRENCES = 100
+PROCESSOR = 36  # of the fields behind the name, proc_pid_stat(5)
 
 MODES: dict[str, Mode] = {**HARDWARE, **RECURRING, **SOFTWARE}
 
@@ -90,10 +91,11 @@ def _put_in(process: subprocess.Popen[str], order: Order) -> Parameters:
     draw, pauses = Random(f"{order.seed}/fault"), Random(f"{order.seed}/pauses")
     change = MODES[order.mechanism]
     _wait_for_cpu_time(process.pid, Random(order.seed).uniform(EARLIEST_CPU_SECONDS, LATEST_CPU_SECONDS))
-    hit = _one_fault(process.pid, change, draw, pauses)
-    if order.mechanism in RECURRING:
-        return _until_it_ends(process.pid, change, hit, draw, pauses)
-    return hit
+    if order.mechanism not in RECURRING:
+        return _one_fault(process.pid, change, draw, pauses)
+    here = sorted(os.sched_getaffinity(0))
+    bad = Random(f"{order.seed}/cpu").choice(here) if order.cpu is None else order.cpu
+    return _until_it_ends(process.pid, change, bad, draw, pauses)
 
 
 def _one_fault(pid: int, change: Mode, draw: Random, pauses: Random) -> Parameters:
@@ -111,14 +113,25 @@ def _one_fault(pid: int, change: Mode, draw: Random, pauses: Random) -> Paramete
     return {}
 
 
-def _until_it_ends(pid: int, change: Mode, hit: Parameters, draw: Random, pauses: Random) -> Parameters:
-    for count in range(1, MOST_RECURRENCES):
-        time.sleep(pauses.uniform(0.002, 0.02))
+def _until_it_ends(pid: int, change: Mode, bad_cpu: int, draw: Random, pauses: Random) -> Parameters:
+    # The last fault, and how many there were. They go in only while the program runs on the bad CPU.
+    hit: Parameters = {}
+    count = 0
+    for _ in range(MOST_RECURRENCES):
         try:
-            hit = {**(_one_fault(pid, change, draw, pauses) or hit), "count": count + 1}
-        except (ProcessLookupError, PermissionError):  # it has ended, or is being dumped
+            found = _one_fault(pid, change, draw, pauses) if _last_cpu(pid) == bad_cpu else {}
+        except (ProcessLookupError, PermissionError, FileNotFoundError):  # it has ended, or is being dumped
             break
+        if found:
+            count += 1
+            hit = {**found, "count": count, "cpu": bad_cpu}
+        time.sleep(pauses.uniform(0.002, 0.02))
     return hit
+
+
+def _last_cpu(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[PROCESSOR])
 
 
 def _wait_for_cpu_time(pid: int, seconds: float) -> None:
