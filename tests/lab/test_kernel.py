@@ -1,6 +1,9 @@
 """core_pattern is changed only if it must be, and put back by whoever ends last."""
 
+import os
 import resource
+import signal
+from contextlib import nullcontext
 from pathlib import Path, PosixPath
 
 import pytest
@@ -23,7 +26,7 @@ def pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "core_pattern"
     file.write_text("core\n")
     monkeypatch.setattr(kernel, "CORE_PATTERN", file)
-    monkeypatch.setattr(kernel.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(kernel, "STATE", tmp_path / "state")
     return file
 
 
@@ -49,7 +52,8 @@ def test_it_is_put_back_after_a_failure_too(pattern: Path) -> None:
     assert pattern.read_text() == COLLECTOR
 
 
-def test_the_last_of_several_puts_it_back(pattern: Path) -> None:
+def test_the_last_of_several_puts_it_back(pattern: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_ended_in_order", nullcontext)  # two in one process, which end crosswise
     pattern.write_text(COLLECTOR)
     first, second = the_kernel_dumps(), the_kernel_dumps()
     first.__enter__()
@@ -62,7 +66,7 @@ def test_the_last_of_several_puts_it_back(pattern: Path) -> None:
 def test_what_a_killed_lab_left_is_mended_by_the_next(pattern: Path) -> None:
     pattern.write_text(COLLECTOR)
     with the_kernel_dumps():
-        (saved,) = pattern.parent.glob("*.saved")
+        saved = kernel.STATE / kernel.SAVED
         left = saved.read_text()
     pattern.write_text("core\n")
     saved.write_text(left)
@@ -72,13 +76,56 @@ def test_what_a_killed_lab_left_is_mended_by_the_next(pattern: Path) -> None:
     assert not saved.exists()
 
 
+def test_what_root_has_set_since_a_lab_was_killed_stays(pattern: Path) -> None:
+    kernel.STATE.mkdir()
+    (kernel.STATE / kernel.SAVED).write_text(COLLECTOR)
+    pattern.write_text("core.%p\n")
+    with the_kernel_dumps():
+        pass
+    assert pattern.read_text() == "core.%p\n"
+    assert not (kernel.STATE / kernel.SAVED).exists()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_state_that_others_may_write_is_refused(pattern: Path, mode: int) -> None:
+    kernel.STATE.mkdir()
+    kernel.STATE.chmod(mode)
+    (kernel.STATE / kernel.SAVED).write_text("|/anything\n")
+    with pytest.raises(CannotDump, match="root alone"), the_kernel_dumps():
+        pass
+    assert pattern.read_text() == "core\n"
+
+
+def test_a_link_in_place_of_the_state_is_refused(pattern: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    kernel.STATE.symlink_to(tmp_path / "elsewhere")
+    pattern.write_text(COLLECTOR)
+    with pytest.raises(CannotDump, match="root alone"), the_kernel_dumps():
+        pass
+
+
+@pytest.mark.parametrize("ending", kernel.ENDINGS)
+def test_it_is_put_back_when_the_lab_is_told_to_end(pattern: Path, ending: int) -> None:
+    pattern.write_text(COLLECTOR)
+    with pytest.raises(SystemExit), the_kernel_dumps():
+        os.kill(os.getpid(), ending)
+    assert pattern.read_text() == COLLECTOR
+    assert signal.getsignal(ending) in (signal.SIG_DFL, signal.SIG_IGN)
+
+
+def test_the_list_says_that_a_killed_lab_left_its_pattern(pattern: Path) -> None:
+    kernel.STATE.mkdir()
+    (kernel.STATE / kernel.SAVED).write_text(COLLECTOR)
+    assert any("systemd-coredump" in line for line in obstacles())
+
+
 def test_who_may_not_change_it_is_told_what_to_do(pattern: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pattern.write_text(COLLECTOR)
     monkeypatch.setattr(kernel, "CORE_PATTERN", Sealed(pattern))
     with pytest.raises(CannotDump, match="Permission denied") as refused, the_kernel_dumps():
         pass
     assert "root" in refused.value.hint
-    assert not list(pattern.parent.glob("*.saved"))
+    assert not (kernel.STATE / kernel.SAVED).exists()
 
 
 def test_a_limit_that_cannot_be_raised_is_named(pattern: Path, monkeypatch: pytest.MonkeyPatch) -> None:
