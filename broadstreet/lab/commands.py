@@ -174,7 +174,7 @@ def campaign(
         click.echo(line, err=True)
 
     crashes = scored(QUICK if quick else FULL, output, jobs, tell)
-    fitted = fitted_weights(crashes, "make accuracy")
+    fitted = fitted_weights(crashes, "broadstreet lab campaign --quick" if quick else "make accuracy")
     if matrix:
         matrix.write_text(as_csv(one for found in crashes.values() for one in found))
     text = "\n".join(Page(crashes, fitted, output, reasons).lines()) + "\n"

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from broadstreet.errors import UsageError
+
 FILE = "truth.jsonl"
 
 Cause = Literal["hardware", "software"]
@@ -47,7 +49,12 @@ def truths(folder: Path) -> Iterator[Truth]:
     """What is known of the core dumps of this folder, in the order in which they were made."""
     decoder = msgspec.json.Decoder(Truth)
     with (folder / FILE).open("rb") as lines:
-        yield from (decoder.decode(line) for line in lines if line.strip())
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield decoder.decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                hint = "It was cut or changed. Make the set anew: broadstreet lab crash SET --output DIR"
+                raise UsageError(f"{folder / FILE}, line {number}: {error}", hint) from error
 
 
 def append(folder: Path, truth: Truth) -> None:

@@ -29,7 +29,8 @@ class Weight:
     """One finding. Shares are averages over kinds, of faults or of bugs, so that easy ones cannot hide hard ones.
 
     `ratio` is how many times oftener a hardware fault than a software bug makes the finding; `absent_ratio` is the
-    same of its not holding. They are null where one side was never judged: nothing is known then.
+    same of its not holding, `ratio_in_same_programs` that against the bugs put into the same programs as the faults.
+    They are null where one side was never judged: nothing is known then. Counts are per cause, then kind or runtime.
     """
 
     finding: str
@@ -38,8 +39,9 @@ class Weight:
     hardware_share: Interval | None
     software_share: Interval | None
     ratio: Interval | None
+    ratio_in_same_programs: Interval | None
     absent_ratio: Interval | None
-    by_kind: dict[str, Count]
+    by_kind: dict[str, dict[str, Count]]
     by_runtime: dict[str, dict[str, Count]]
 
 

@@ -5,25 +5,27 @@ other programs, other builds, other seeds. A set that lies in the folder already
 """
 
 import platform
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from broadstreet.errors import UsageError
 from broadstreet.lab import sets
 from broadstreet.lab.kernel import code_is_dumped_too
 from broadstreet.lab.score.judged import Judged, judged
 from broadstreet.lab.score.ratios import weights
-from broadstreet.lab.truth import FILE, append, truths
+from broadstreet.lab.truth import append, truths
 from broadstreet.lab.undumped import undumped
-from broadstreet.records.weights import Weights
+from broadstreet.records.weights import Weight, Weights
 
 VERSION = 1
-UNDUMPED, CODE_FAULT = "undumped", "text-bit"
+PLAN = "plan.json"  # written last: the set is whole
+UNDUMPED, CODE_FAULT, CODE_FINDING = "undumped", "text-bit", "code_mismatch"
 
-Role = Literal["fitted", "reported", "apart"]
+Role = Literal["fitted", "reported", "apart", "code fitted", "code reported"]
 
 
 class Part(NamedTuple):
@@ -47,12 +49,15 @@ class Part(NamedTuple):
 FULL = (
     Part("bugs", "bugs", "fitted"),
     Part("bugs-held-out", "bugs-held-out", "reported"),
-    Part("bugs-with-code", "bugs", "fitted", every=4, with_code=True),
+    Part("bugs-with-code", "bugs", "code fitted", every=4, with_code=True),
+    Part("bugs-held-out-with-code", "bugs-held-out", "code reported", every=4, with_code=True),
     Part("race", "race", "fitted"),
     Part("service", "ingest", "reported", 5155),
     Part("faults-fitted", "faults", "fitted", 1, 14, ("python3", "perl", "sqlite3")),
     Part("faults-reported", "faults", "reported", 5151, 12, ("bash", "mawk")),
     Part("faults-service", "faults", "reported", 5153, 12, ("ingest",)),
+    Part("faults-with-code", "faults", "code fitted", 7, 4, ("python3", "perl", "sqlite3"), with_code=True),
+    Part("faults-with-code-reported", "faults", "code reported", 5157, 4, ("bash", "mawk"), with_code=True),
     Part("models-fitted", "models", "fitted", 2, 8, ("python3", "perl", "sqlite3")),
     Part("models-reported", "models", "reported", 5152, 8, ("bash", "mawk")),
     Part("models-service", "models", "reported", 5154, 8, ("ingest",)),
@@ -77,22 +82,33 @@ def scored(parts: Iterable[Part], folder: Path, jobs: int | None, tell: Callable
     found: Scored = {}
     for part in parts:
         place = folder / part.name
-        if not (place / (FILE if part.of else sets.OUTCOMES)).exists():  # the last that is written
+        if not _is_there(part, place):
             tell(f"{part.name}: making")
-            _emptied(place)
+            place.mkdir(parents=True, exist_ok=True)
             _copied(folder / part.of, place) if part.of else _made(part, place, jobs)
+            (place / PLAN).write_bytes(_plan(part))
         found[part] = judged(place, None)
         tell(f"{part.name}: {len(found[part])} crashes scored")
     return found
 
 
+def _is_there(part: Part, place: Path) -> bool:
+    if not place.exists() or not any(place.iterdir()):
+        return False
+    if not (place / PLAN).exists():
+        raise UsageError(f"{place} is not empty, and no whole set", f"See what it is, and remove it: rm -r {place}")
+    if (place / PLAN).read_bytes() != _plan(part):
+        raise UsageError(f"{place} is another set than {part.name} of this campaign", "Name another --output.")
+    return True
+
+
 def fitted_weights(crashes: Scored, command: str) -> Weights:
-    """The weights, their check on other programs, and how they were made."""
+    """The weights, their check on other programs, and how they were made.
+
+    By default no core dump holds code, and a flipped page of code is not dumped. So text flips count as they are
+    without their page, and `code_mismatch` is weighed on the sets whose core dumps, of faults and of bugs, hold code.
+    """
     every = [one for part, found in crashes.items() if not part.of for one in found]
-    of_role = {
-        role: [one for part, found in crashes.items() if part.role == role for one in found]
-        for role in ("fitted", "reported")
-    }
     return Weights(
         version=VERSION,
         command=command,
@@ -105,17 +121,28 @@ def fitted_weights(crashes: Scored, command: str) -> Weights:
             for part, found in crashes.items()
             if not part.of
         },
-        fitted=weights(of_role["fitted"]),
-        reported=weights(of_role["reported"]),
+        fitted=_weights(crashes, "fitted"),
+        reported=_weights(crashes, "reported"),
     )
 
 
-def _emptied(place: Path) -> None:
-    if place.exists() and any(place.iterdir()):
-        if not (place / FILE).exists():
-            raise UsageError(f"{place} is not empty and no set of the lab", "Name another --output.")
-        shutil.rmtree(place)
-    place.mkdir(parents=True, exist_ok=True)
+def _weights(crashes: Scored, role: str) -> tuple[Weight, ...]:
+    named = {part.name: part for part in crashes}
+    plain = [
+        one
+        for part, found in crashes.items()
+        for one in found
+        if (part.role == role and not (part.set == "faults" and one.truth.mechanism == CODE_FAULT))
+        or (part.of and named[part.of].role == role)
+    ]
+    with_code = [one for part, found in crashes.items() if part.role == f"code {role}" for one in found]
+    found = {weight.finding: weight for weight in weights(plain)}
+    found |= {weight.finding: weight for weight in weights(with_code) if weight.finding == CODE_FINDING}
+    return tuple(sorted(found.values(), key=lambda weight: -weight.ratio.value if weight.ratio else 0.0))
+
+
+def _plan(part: Part) -> bytes:
+    return msgspec.json.encode(part._asdict()) + b"\n"
 
 
 def _copied(faults: Path, place: Path) -> None:

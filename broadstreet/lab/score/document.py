@@ -101,7 +101,7 @@ class Page:
             yield _row(label, text, count)
 
     def _hits(self) -> Iterator[str]:
-        faults = {part: one for part, one in self.tallies.items() if part.set == "faults"}
+        faults = {part: one for part, one in self.tallies.items() if part.set == "faults" and not part.with_code}
         reported = [one for part, one in faults.items() if part.role == "reported"]
         together = tally_of(reported) if len(reported) > 1 else None
         columns = [*faults.values(), *([together] if together else [])]
@@ -121,6 +121,12 @@ class Page:
         yield _row("**average over kinds**", *(f"**{one.mean_hits:.1%}**" for one in columns), "")
         single = [Tally(hits={kind: one.hits[kind] for kind in one.hits if kind not in RECURRING}) for one in columns]
         yield _row("average over single faults", *(f"{one.mean_hits:.1%}" for one in single), "")
+        bare = {part.of: one for part, one in self.tallies.items() if part.of}
+        if bare:
+            undumped = [_replaced(one, bare[part.name]) for part, one in faults.items() if part.name in bare]
+            of_reported = [_replaced(one, bare[part.name]) for part, one in faults.items() if part.role == "reported"]
+            shown = [*undumped, *([tally_of(of_reported)] if together else [])]
+            yield _row("average, text flips without their page", *(f"{one.mean_hits:.1%}" for one in shown), "")
 
     def _survivors(self, faults: dict[Part, Tally], kind: str) -> str:
         total: Counter[str] = Counter()
@@ -140,6 +146,10 @@ class Page:
             total, false = sum(one.bugs for one in chosen), sum(len(one.false_findings) for one in chosen)
             if total:
                 yield _row(role, total, _share(false, total, 2))
+        yield ""
+        left_out = Counter(name for one in self.tallies.values() for name in one.imitators)
+        yield f"Left out, {sum(left_out.values())} crashes whose planted mechanism is a hardware finding itself:"
+        yield f"{', '.join(sorted(left_out)) or 'none'}."
         yield ""
         for part, one in self.tallies.items():
             for crash in one.false_findings:
@@ -170,9 +180,18 @@ class Page:
     def _ratios(self) -> Iterator[str]:
         yield from _heading(
             "Likelihood ratios: hardware fault against software bug",
-            "Shares are averages over kinds. `broadstreet/verdict/weights.json` holds these, all other findings, and "
-            "the counts per kind and runtime.",
-            ("finding", "hardware", "software", "ratio (95 %)", "ratio, reported sets", "if absent"),
+            "Shares are averages over kinds, and the kinds are the sample. Text flips count as they are without their "
+            "page; code_mismatch is weighed on sets whose core dumps hold code. All other findings, and the counts per "
+            "kind and runtime, are in `broadstreet/verdict/weights.json`.",
+            (
+                "finding",
+                "hardware",
+                "software",
+                "ratio (95 %)",
+                "in the same programs",
+                "ratio, reported sets",
+                "if absent",
+            ),
         )
         reported = {weight.finding: weight for weight in self.weights.reported}
         for weight in self.weights.fitted:
@@ -184,6 +203,7 @@ class Page:
                 f"{weight.hardware.held} of {weight.hardware.judged}",
                 f"{weight.software.held} of {weight.software.judged}",
                 _interval(weight.ratio),
+                _interval(weight.ratio_in_same_programs),
                 _interval(other.ratio if other else None),
                 _interval(weight.absent_ratio),
             )
@@ -191,6 +211,10 @@ class Page:
 
 def _kernel() -> str:
     return platform.release().partition("-")[0]
+
+
+def _replaced(one: Tally, bare: Tally) -> Tally:
+    return Tally(hits={**one.hits, CODE_FAULT: bare.hits.get(CODE_FAULT, Count(0, 0))})
 
 
 def _reasons(place: Path) -> dict[tuple[str, str], str]:

@@ -26,6 +26,7 @@ class SaidCase(msgspec.Struct, frozen=True):
 
     path: str
     mechanism: str
+    signal: int | None
     findings: tuple[SaidFinding, ...]
     reader_version: int
     rules_version: int
@@ -64,15 +65,18 @@ def truth_folder(folder: Path) -> Path:
 def judged(folder: Path, cases: Path | None, binaries: Iterable[str] = ()) -> list[Judged]:
     """Every crash of a folder. Its cases come from a file of NDJSON lines, else from a scan that is run now."""
     known = truth_folder(folder)
-    lines = cases.read_bytes().splitlines() if cases else scanned(folder, binaries)
     try:
+        lines = cases.read_bytes().splitlines() if cases else scanned(folder, binaries)
         decoder = msgspec.json.Decoder(SaidCase)
         said = {Path(case.path).name: case for case in (decoder.decode(line) for line in lines if line.strip())}
     except msgspec.MsgspecError as error:
         raise UsageError(
             f"{cases or folder}: {error}", "Make the cases anew: broadstreet scan DIR -o ndjson"
         ) from error
-    return list(_joined(known, said))
+    found = list(_joined(known, said))
+    if not found:
+        raise UsageError(f"{known / FILE} is empty", "Make the set anew: broadstreet lab crash SET --output DIR")
+    return found
 
 
 def scanned(folder: Path, binaries: Iterable[str]) -> list[bytes]:
@@ -92,8 +96,11 @@ def _joined(folder: Path, said: dict[str, SaidCase]) -> Iterator[Judged]:
         case = said.get(truth.core)
         if case is None:
             missing.append(truth.core)
-        else:
-            yield Judged(truth, case)
+            continue
+        if case.signal != truth.signal:
+            what = f"{truth.core} died of signal {truth.signal}, and the case of that name of {case.signal}"
+            raise UsageError(what, "These are the cases of another set: scan this one.")
+        yield Judged(truth, case)
     if missing:
         some = ", ".join(missing[:5])
         raise UsageError(f"{len(missing)} core dumps of {folder} are not among the cases: {some}", "Scan them all.")

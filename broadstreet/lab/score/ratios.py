@@ -1,8 +1,12 @@
 """Likelihood ratios of findings: hardware fault against software bug.
 
 The share of crashes in which a finding holds is averaged over kinds of faults (or over planted mechanisms of bugs), not
-over crashes: otherwise the ratio would be that of whatever was made most. Half a crash is added on each side, so that
-a finding which software never made gets a finite ratio; its interval then says how little is known.
+over crashes: otherwise the ratio would be that of whatever was made most. The kinds are the sample: half a kind is
+added on each side, and the interval is that of so many kinds, however many crashes of each were made. So a finding that
+software never made has a finite ratio, and making the same crashes again proves nothing more.
+
+Most bugs are small programs. The models are bugs in the very programs that the faults were put into: the ratio against
+them alone is kept apart.
 """
 
 from collections import defaultdict
@@ -39,43 +43,41 @@ def held(one: Judged, finding: str) -> bool | None:
 
 def share(kinds: Iterable[Count]) -> Interval | None:
     """The average over kinds of the share in which a finding held; null where it was never judged."""
-    counts = [count for count in kinds if count.judged]
-    total = sum(count.judged for count in counts)
-    if not total:
+    parts = [count.held / count.judged for count in kinds if count.judged]
+    if not parts:
         return None
-    mean = sum(count.held / count.judged for count in counts) / len(counts)
-    value = (mean * total + 0.5) / (total + 1)
-    deviation = _deviation(counts, value, total)
+    value = (sum(parts) + 0.5) / (len(parts) + 1)
+    between = variance(parts) / len(parts) if len(parts) > 1 else 0.0
+    deviation = sqrt(max(between, value * (1 - value) / (len(parts) + 1))) / (value * (1 - value))  # of the logit
     low, high = (1 / (1 + exp(-(log(value / (1 - value)) + side * Z * deviation))) for side in (-1, 1))
     return Interval(value, low, high)
 
 
-def _deviation(counts: list[Count], value: float, total: int) -> float:
-    # Of the logit. The kinds are the sample: how they differ says how far their average can be trusted.
-    parts = [count.held / count.judged for count in counts]
-    between = variance(parts) / len(parts) if len(parts) > 1 else 0.0
-    return sqrt(max(between, value * (1 - value) / (total + 1))) / (value * (1 - value))
-
-
 def _weight(finding: str, of_hardware: list[Judged], of_software: list[Judged]) -> Weight:
-    faults = counted(of_hardware, finding, lambda one: one.truth.mechanism)
-    bugs = counted(of_software, finding, lambda one: one.truth.mechanism)
-    true, false = share(faults.values()), share(bugs.values())
-    runtimes = {
-        cause: counted(crashes, finding, lambda one: one.truth.runtime)
-        for cause, crashes in (("hardware", of_hardware), ("software", of_software))
-    }
+    causes = {"hardware": of_hardware, "software": of_software}
+    kinds = {cause: counted(crashes, finding, _kind) for cause, crashes in causes.items()}
+    models = counted((one for one in of_software if one.truth.family == "model"), finding, _kind)
+    true, false = share(kinds["hardware"].values()), share(kinds["software"].values())
     return Weight(
         finding=finding,
-        hardware=_sum(faults.values()),
-        software=_sum(bugs.values()),
+        hardware=_sum(kinds["hardware"].values()),
+        software=_sum(kinds["software"].values()),
         hardware_share=true,
         software_share=false,
-        ratio=_ratio(true, false) if true and false else None,
-        absent_ratio=_ratio(_not(true), _not(false)) if true and false else None,
-        by_kind=faults,
-        by_runtime=runtimes,
+        ratio=_ratio(true, false),
+        ratio_in_same_programs=_ratio(true, share(models.values())),
+        absent_ratio=_ratio(_not(true), _not(false)),
+        by_kind=kinds,
+        by_runtime={cause: counted(crashes, finding, _runtime) for cause, crashes in causes.items()},
     )
+
+
+def _kind(one: Judged) -> str:
+    return one.truth.mechanism
+
+
+def _runtime(one: Judged) -> str:
+    return one.truth.runtime
 
 
 def counted(crashes: Iterable[Judged], finding: str, key: Callable[[Judged], str]) -> dict[str, Count]:
@@ -94,11 +96,13 @@ def _sum(counts: Iterable[Count]) -> Count:
     return Count(sum(one.held for one in every), sum(one.judged for one in every))
 
 
-def _ratio(above: Interval, below: Interval) -> Interval:
+def _ratio(above: Interval | None, below: Interval | None) -> Interval | None:
+    if above is None or below is None:
+        return None
     value = log(above.value / below.value)
     deviation = sqrt(sum(log(one.high / one.low) ** 2 for one in (above, below))) / (2 * Z)
     return Interval(exp(value), exp(value - Z * deviation), exp(value + Z * deviation))
 
 
-def _not(one: Interval) -> Interval:
-    return Interval(1 - one.value, 1 - one.high, 1 - one.low)
+def _not(one: Interval | None) -> Interval | None:
+    return one and Interval(1 - one.value, 1 - one.high, 1 - one.low)

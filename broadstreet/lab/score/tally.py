@@ -18,7 +18,8 @@ class Tally:
 
     `bugs` are those of software that imitate nothing. `right`, `wrong` and `not_judged` count those of which a label
     was claimed. `confusions` are pairs of what was expected and what was found. `hits` are hardware findings per
-    kind; `false_findings` name the crashes of software that have one though no perfect reader would.
+    kind; `imitators` name the mechanisms of bugs whose planted mechanism is a hardware finding itself, which are in no
+    rate; `false_findings` name the crashes of software that have one though no perfect reader would.
     """
 
     crashes: int = 0
@@ -32,6 +33,7 @@ class Tally:
     contexts: Counter[tuple[str, str]] = field(default_factory=Counter)
     hits: dict[str, Count] = field(default_factory=dict)
     false_findings: list[Judged] = field(default_factory=list)
+    imitators: list[str] = field(default_factory=list)
 
     @property
     def mean_hits(self) -> float:
@@ -45,6 +47,11 @@ def tally(crashes: Iterable[Judged]) -> Tally:
     every = list(crashes)
     counts = Tally(crashes=len(every))
     counts.bugs = sum(one.truth.cause == "software" and not one.is_imitator for one in every)
+    counts.imitators = [
+        one.truth.mechanism
+        for one in every
+        if one.truth.cause == "software" and one.is_imitator and one.truth.family != "imitator"
+    ]
     for one in every:
         if one.truth.expected is not None:
             _claimed(counts, one, one.truth.expected)

@@ -40,6 +40,7 @@ def crash(said: Truth, mechanism: str = "unclassified", **states: State) -> Judg
         SaidCase(
             path=f"/anywhere/{said.core}",
             mechanism=mechanism,
+            signal=said.signal,
             findings=tuple(SaidFinding(label, state) for label, state in findings.items()),  # type: ignore[arg-type]
             reader_version=1,
             rules_version=1,

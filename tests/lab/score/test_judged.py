@@ -13,7 +13,14 @@ from tests.lab.score.crashes import truth
 
 def lines(*names: str) -> str:
     findings = [{"label": "one_bit_off", "state": "holds", "evidence": [], "needs": []}]
-    case = {"mechanism": "one_bit_off", "findings": findings, "reader_version": 3, "rules_version": 4, "pc": "0x0"}
+    case = {
+        "mechanism": "one_bit_off",
+        "signal": 11,
+        "findings": findings,
+        "reader_version": 3,
+        "rules_version": 4,
+        "pc": "0x0",
+    }
     return "".join(json.dumps({**case, "path": f"/elsewhere/{name}"}) + "\n" for name in names)
 
 
@@ -60,4 +67,21 @@ def test_cases_that_are_none_are_refused_with_what_to_do(tmp_path: Path) -> None
 def test_a_folder_without_truth_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no truth") as raised:
         judged(tmp_path, None)
+    assert "lab crash" in raised.value.hint
+
+
+def test_cases_of_another_set_are_refused(tmp_path: Path) -> None:
+    cases = tmp_path / "cases.ndjson"
+    cases.write_text(lines("a.core").replace('"signal": 11', '"signal": 6'))
+    with pytest.raises(UsageError, match=r"a\.core died of signal 11, and the case of that name of 6"):
+        judged(made(tmp_path / "set", "a.core"), cases)
+
+
+@pytest.mark.parametrize("left", ["", '{"core":"a.core","cause":"hard'])
+def test_a_truth_that_was_cut_is_refused_with_what_to_do(tmp_path: Path, left: str) -> None:
+    cases = tmp_path / "cases.ndjson"
+    cases.write_text(lines("a.core"))
+    (made(tmp_path / "set", "a.core") / "truth.jsonl").write_text(left)
+    with pytest.raises(UsageError, match=r"truth\.jsonl") as raised:
+        judged(tmp_path / "set", cases)
     assert "lab crash" in raised.value.hint

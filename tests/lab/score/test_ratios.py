@@ -4,6 +4,7 @@ import pytest
 
 from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING, held, share, weights
+from broadstreet.records.finding import State
 from broadstreet.records.weights import Count, Interval, Weight
 from tests.lab.score.crashes import bug, crash, fault, truth
 
@@ -24,24 +25,28 @@ def test_a_share_is_the_average_over_kinds_and_not_over_crashes() -> None:
     assert of(easy, hard).value == pytest.approx(0.5)
 
 
-def test_half_a_crash_is_added_on_each_side() -> None:
-    assert of(Count(0, 99)).value == pytest.approx(0.5 / 100)
+def test_half_a_kind_is_added_on_each_side() -> None:
+    assert of(*[Count(0, 5)] * 99).value == pytest.approx(0.5 / 100)
+
+
+def test_making_the_same_crashes_again_proves_nothing_more() -> None:
+    assert of(Count(0, 4), Count(1, 4)) == of(Count(0, 400), Count(100, 400))
 
 
 def test_a_kind_that_was_never_judged_is_not_a_zero() -> None:
     assert of(Count(8, 10), Count(0, 0)) == of(Count(8, 10))
 
 
-def test_the_interval_of_one_kind_is_about_that_of_its_crashes() -> None:
+def test_the_interval_is_about_that_of_as_many_trials_as_there_are_kinds() -> None:
     # 50 of 100: the exact (Clopper-Pearson) interval is 39.8 to 60.2 %
-    found = of(Count(50, 100))
+    found = of(*[Count(0, 20)] * 50, *[Count(20, 20)] * 50)
     assert (found.low, found.high) == (pytest.approx(0.404, abs=0.02), pytest.approx(0.596, abs=0.02))
 
 
 def test_kinds_that_differ_widen_the_interval() -> None:
     alike = of(*[Count(10, 20)] * 10)
     different = of(*[Count(0, 20)] * 5, *[Count(20, 20)] * 5)
-    assert different.high - different.low > 2 * (alike.high - alike.low)
+    assert different.high - different.low > alike.high - alike.low
 
 
 def test_a_finding_that_no_bug_could_be_judged_for_has_no_ratio() -> None:
@@ -53,7 +58,7 @@ def test_a_finding_that_no_bug_could_be_judged_for_has_no_ratio() -> None:
 
 def test_a_ratio_is_one_share_over_the_other() -> None:
     crashes = [*(fault("rsp-8", True) for _ in range(30)), *(fault("lost", False) for _ in range(30))]
-    crashes += [bug("null_read", False) for _ in range(99)]
+    crashes += [bug(f"null_{number}", False) for number in range(99)]
     found = weight(crashes)
     assert found.ratio
     assert found.absent_ratio
@@ -87,6 +92,20 @@ def test_one_finding_that_holds_is_enough_where_others_could_not_be_judged() -> 
     assert held(crash(truth(), misaligned_stack="holds", code_mismatch="not_judged"), HARDWARE_FINDING) is True
 
 
+def test_the_ratio_in_the_same_programs_is_that_against_the_models_alone() -> None:
+    def model(kind: str, found: bool) -> Judged:
+        state: State = "holds" if found else "does_not_hold"
+        return crash(truth("software", kind, family="model"), misaligned_stack=state)
+
+    crashes = [fault("rsp-8", True), fault("lost", True), model("ascii", False), model("overrun", True)]
+    crashes += [bug(f"null_{number}", False) for number in range(98)]
+    found = weight(crashes)
+    assert found.ratio
+    assert found.ratio_in_same_programs
+    assert found.ratio.value == pytest.approx((2.5 / 3) / (1.5 / 101))
+    assert found.ratio_in_same_programs.value == pytest.approx((2.5 / 3) / (1.5 / 3))
+
+
 def test_imitators_are_in_no_ratio() -> None:
     by_hand = bug("misaligned_low_return", True, expected=("misaligned_stack",))
     made_to_look_like_it = crash(truth("software", "high_tag", family="imitator"), one_bit_off="holds")
@@ -97,7 +116,8 @@ def test_imitators_are_in_no_ratio() -> None:
 def test_counts_are_kept_per_kind_and_runtime() -> None:
     crashes = [fault("rsp-8", True), fault("lost", False, runtime="Perl"), bug("null_read", False)]
     found = weight(crashes)
-    assert found.by_kind == {"lost": Count(0, 1), "rsp-8": Count(1, 1)}
+    assert found.by_kind["hardware"] == {"lost": Count(0, 1), "rsp-8": Count(1, 1)}
+    assert found.by_kind["software"] == {"null_read": Count(0, 1)}
     assert found.by_runtime == {
         "hardware": {"Perl": Count(0, 1), "Python": Count(1, 1)},
         "software": {"C": Count(0, 1)},
