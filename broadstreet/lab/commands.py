@@ -49,13 +49,15 @@ def crash(
 
     if name not in sets.SETS:
         raise UsageError(f"no set {name}", f"There are: {', '.join(sets.SETS)}")
-    _new(output)
+    if victims and name not in sets.INJECTED:
+        raise UsageError(f"{name} has no victims", f"--victim is for {' and '.join(sets.INJECTED)}.")
     quests = sets.SETS[name](sets.Asked(per_kind, seed, _victims(victims)))
     chosen = [quest for quest in quests if not kinds or quest.kind in kinds]
     if not chosen:
         raise UsageError(
             f"{name} has no {' or '.join(kinds)}", f"It has: {', '.join(sorted({q.kind for q in quests}))}"
         )
+    _refuse_if_used(output)
     counts = sets.make(chosen, output, jobs, tell=lambda line: click.echo(line, err=True))
     for line in _summary(counts):
         click.echo(line)
@@ -85,7 +87,7 @@ def make(
     """
     from broadstreet.lab.fleet import fleet
 
-    _new(output)
+    _refuse_if_used(output)
     asked = fleet.Asked(seed, tables, slim, table_only, jobs)
     result = fleet.make(scenario, output, asked, tell=lambda line: click.echo(line, err=True))
     click.echo(f"  {result.crashes} crashes, {result.captured} captured, in {result.host_hours:,.0f} host-hours")
@@ -104,13 +106,11 @@ def _victims(asked: tuple[str, ...]) -> tuple[str, ...]:
     return asked or sets.victims()
 
 
-def _new(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+def _refuse_if_used(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file", "Name a new folder with --output.")
+    if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty", "Name a new folder with --output.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}", "Name a folder that can be made.") from error
 
 
 def _summary(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

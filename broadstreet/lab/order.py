@@ -12,6 +12,7 @@ from broadstreet.errors import UsageError
 from broadstreet.lab.truth import Family
 
 PROGRAMS = "bin"
+RUN = ".run-"  # of the folder of one process: it stands in core dumps, and must not tell one cause from another
 
 
 class Order(NamedTuple):

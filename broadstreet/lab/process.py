@@ -117,14 +117,20 @@ def core_dumps(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_file() and _is_core_dump(path)]
 
 
-def kept(core: Path, place: Path) -> None:
-    """Move a core dump out of the folder of its process; a rename keeps its holes."""
-    free = shutil.disk_usage(place.parent).free
+def enough_room(folder: Path) -> None:
+    """Refuse to make more where the disk is nearly full."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(there).free
     if free < LEAST_FREE_BYTES:
         raise CannotDump(
-            f"{free >> 20} MiB are free beside {place.name}, wanted {LEAST_FREE_BYTES >> 20}",
+            f"{free >> 20} MiB are free in {there}, wanted {LEAST_FREE_BYTES >> 20}",
             "Make room, or give another --output.",
         )
+
+
+def kept(core: Path, place: Path) -> None:
+    """Move a core dump out of the folder of its process; a rename keeps its holes."""
+    enough_room(place.parent)
     core.rename(place)
 
 

@@ -20,6 +20,7 @@ from broadstreet.lab.injection.models import SOFTWARE
 from broadstreet.lab.injection.victims import VICTIMS, present
 from broadstreet.lab.kernel import the_kernel_dumps
 from broadstreet.lab.order import NotMade, Order, Workshop
+from broadstreet.lab.process import enough_room
 from broadstreet.lab.truth import Family, Truth
 from broadstreet.lab.zoo import crash as zoo
 from broadstreet.lab.zoo import emulated, ingest, race
@@ -27,6 +28,7 @@ from broadstreet.lab.zoo.zoo import SETS as ZOO
 
 OUTCOMES = "outcomes.json"
 TRIES_PER_CRASH = 8
+INJECTED = ("faults", "models")
 CRASHED = "crashed"
 TELL_EVERY = 100
 
@@ -106,6 +108,7 @@ def make(
     quests: list[Quest], folder: Path, jobs: int | None = None, tell: Callable[[str], None] = print
 ) -> dict[str, Counter[str]]:
     """Make them all; per kind, how many ended how. Also written to `outcomes.json`, for survivors count too."""
+    enough_room(folder)
     workshop = Workshop(folder)
     counts: dict[str, Counter[str]] = {}
     done, stop = 0, Event()

@@ -11,6 +11,7 @@ from broadstreet import __version__
 from broadstreet.errors import BroadStreetError, UnreadableSpecimen, UsageError
 
 UNREADABLE, USAGE = 1, 2
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOENT)
 CANNOT_WRITE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -64,6 +65,11 @@ def main() -> None:
         click.echo(f"broadstreet: {error}", err=True)
         sys.exit(UNREADABLE)
     except OSError as error:
+        if error.errno in REFUSED and error.filename is not None:
+            click.echo(
+                f"broadstreet: {error.filename}: {error.strerror}\n  Check the path and its permissions.", err=True
+            )
+            sys.exit(USAGE)
         if error.errno not in CANNOT_WRITE:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at exit

@@ -19,8 +19,10 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 HOUR, DAY = 3600, 86400
 
 Many = Annotated[int, Meta(ge=1)]
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+MOST = 1e12  # beyond what any fleet has; and so no infinity
+Positive = Annotated[float, Meta(gt=0, le=MOST)]
+NotNegative = Annotated[float, Meta(ge=0, le=MOST)]
+Spread = Annotated[float, Meta(ge=0, le=10)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Shares = dict[str, NotNegative]
 Names = str | tuple[str, ...]
@@ -113,7 +115,7 @@ class Exceptions(Record, frozen=True, kw_only=True):
     """
 
     per_hour: Shares
-    spread: NotNegative = 0.0
+    spread: Spread = 0.0
     power: NotNegative = 1.0
     read_every_hours: Many | None = None
 
@@ -218,7 +220,7 @@ class Cause(Record, frozen=True, kw_only=True):
     only: Where = Where()
     multiply: tuple[Multiply, ...] = ()
     ramps: tuple[Ramp, ...] = ()
-    uneven: NotNegative = 0.0
+    uneven: Spread = 0.0
     cpu: Annotated[int, Meta(ge=0)] | None = None
     burst: Burst | None = None
     moves: Moves | None = None
@@ -294,6 +296,8 @@ def declared(text: str, source: str) -> Scenario:
         return msgspec.convert(_with_times(tomllib.loads(text)), Scenario)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: {error}", "Mend the TOML; docs/fleet.md explains every key.") from error
+    except OverflowError as error:
+        raise UsageError(f"{source}: {error}", "Dates must lie between the years 2 and 9998.") from error
     except msgspec.ValidationError as error:
         what = str(error).replace("`$.", "`").replace(" - at `$`", "")
         raise UsageError(f"{source}: {what}", "docs/fleet.md explains every key.") from error

@@ -18,6 +18,7 @@ from broadstreet.lab.fleet.tables import Format, Gaps
 from broadstreet.lab.fleet.world import World, members, world
 from broadstreet.lab.order import PROGRAMS, Workshop
 from broadstreet.lab.portable import keep_binaries
+from broadstreet.lab.process import enough_room
 from broadstreet.lab.score.judged import scanned
 
 CORES, TABLES, TRUTH, BINARIES = "cores", "fleet", "truth", "binaries"
@@ -58,7 +59,10 @@ class Result(NamedTuple):
 def read(name: str) -> tuple[Scenario, str]:
     """A scenario by its name or path, checked, and its text."""
     place = place_of(name)
-    text = place.read_text(encoding="utf-8")
+    try:
+        text = place.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is no text: {error.reason}", "A scenario is a TOML file in UTF-8.") from error
     return checked(declared(text, place.name), place.name), text
 
 
@@ -76,9 +80,10 @@ def make(name: str, folder: Path, asked: Asked, tell: Callable[[str], None]) -> 
     scenario, text = read(name)
     if not asked.table_only:
         placing.refuse_what_this_machine_lacks(scenario)
+        enough_room(folder)
     fleet = drawn(scenario, asked.seed)
     for part in (TABLES, TRUTH, *(() if asked.table_only else (CORES,))):
-        (folder / part).mkdir()
+        (folder / part).mkdir(parents=True)
     (folder / TRUTH / SCENARIO).write_text(text, encoding="utf-8")
     written = tables.tables(scenario, fleet.world, fleet.crashes, fleet.gaps)
     rows = {table.name: tables.write(table, folder / TABLES, asked.form) for table in written}
@@ -98,8 +103,9 @@ def make(name: str, folder: Path, asked: Asked, tell: Callable[[str], None]) -> 
 
 def _placed(fleet: Drawn, folder: Path, asked: Asked, tell: Callable[[str], None]) -> list[placing.Made]:
     places = placing.Places(Workshop(folder), folder / CORES, asked.slim)
-    made = placing.place(fleet.scenario, fleet.crashes, places, str(asked.seed), asked.jobs, tell)
-    for one in made:
+    made = []
+    for one in placing.place(fleet.scenario, fleet.crashes, places, str(asked.seed), asked.jobs, tell):
+        made.append(one)
         if one.truth is not None:
             truth.append(folder / TRUTH, one.truth)
         else:

@@ -18,6 +18,7 @@ from broadstreet.lab.fleet.recipes import Plan, planned
 from broadstreet.lab.fleet.world import Stay, World
 
 MINUTE = 60
+LEAST_UNEVEN = 1e-6  # below it no host differs from another
 MOST_INCIDENTS = 100_000
 
 
@@ -118,7 +119,7 @@ def _cells(
     begin = scenario.second(cause.begin) if cause.begin else 0
     until = scenario.second(cause.until) if cause.until else scenario.seconds
     uneven = {}
-    if cause.uneven:
+    if cause.uneven > LEAST_UNEVEN:
         uneven = {slot: draw.gammavariate(1 / cause.uneven, cause.uneven) for slot in range(len(there.slots))}
     for slot, stays in enumerate(there.slots):
         frailty = uneven.get(slot, 1.0)

@@ -8,7 +8,7 @@ this machine.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -59,16 +59,15 @@ def place(
     seed: str,
     jobs: int | None,
     tell: Callable[[str], None],
-) -> list[Made]:
-    """Make those that were captured, several at a time."""
+) -> Iterator[Made]:
+    """Make those that were captured, several at a time; each is given as soon as it and those before it are made."""
     wanted = [crash for crash in crashes if crash.captured]
     with the_kernel_dumps(), ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        made = []
-        for outcome in pool.map(lambda crash: _made(scenario, crash, places, seed), wanted):
-            made.append(outcome)
-            if len(made) % TELL_EVERY == 0:
-                tell(f"  {len(made)} of {len(wanted)}")
-        return made
+        made = pool.map(lambda crash: _made(scenario, crash, places, seed), wanted)
+        for number, outcome in enumerate(made, start=1):
+            yield outcome
+            if number % TELL_EVERY == 0:
+                tell(f"  {number} of {len(wanted)}")
 
 
 def refuse_what_this_machine_lacks(scenario: Scenario) -> None:

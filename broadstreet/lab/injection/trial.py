@@ -22,7 +22,7 @@ from broadstreet.lab.injection.models import SOFTWARE
 from broadstreet.lab.injection.stopped import Mode, in_user_code, stopped
 from broadstreet.lab.injection.victims import VICTIMS, Victim
 from broadstreet.lab.kernel import CannotDump
-from broadstreet.lab.order import NotMade, Order, Workshop
+from broadstreet.lab.order import RUN, NotMade, Order, Workshop
 from broadstreet.lab.process import core_dumps, ended, kept, running, said, signal_of, started
 from broadstreet.lab.truth import Cause, Parameters, Truth
 
@@ -39,7 +39,7 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     """Run one trial."""
     victim = _victim(order)
     words = victim.words(order, workshop)
-    with tempfile.TemporaryDirectory(dir=workshop.folder, prefix=".trial-") as name:
+    with tempfile.TemporaryDirectory(dir=workshop.folder, prefix=RUN) as name:
         folder = Path(name)
         with running(started(words, folder, cpu=order.cpu)) as process:
             try:

@@ -138,7 +138,7 @@ class Page:
     def _false_findings(self) -> Iterator[str]:
         yield from _heading(
             "Software bugs with a strict hardware finding",
-            "Asked: at most 0.5 %. Programs that imitate bad hardware on purpose are not in the rate.",
+            "Asked: at most 0.5 %. Imitators are not in the rate.",
             ("sets", "software bugs", "with a hardware finding"),
         )
         for role in ("fitted", "reported"):

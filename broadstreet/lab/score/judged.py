@@ -21,12 +21,18 @@ class SaidFinding(msgspec.Struct, frozen=True):
     state: State
 
 
+class SaidFeatures(msgspec.Struct, frozen=True):
+    """The signal that ended the process; null where a scan did not see it."""
+
+    raised_signal: int | None
+
+
 class SaidCase(msgspec.Struct, frozen=True):
     """What a scan says of one crash, as far as it is scored."""
 
     path: str
     mechanism: str
-    signal: int | None
+    features: SaidFeatures
     findings: tuple[SaidFinding, ...]
     reader_version: int
     rules_version: int
@@ -97,8 +103,9 @@ def _joined(folder: Path, said: dict[str, SaidCase]) -> Iterator[Judged]:
         if case is None:
             missing.append(truth.core)
             continue
-        if case.signal != truth.signal:
-            what = f"{truth.core} died of signal {truth.signal}, and the case of that name of {case.signal}"
+        raised = case.features.raised_signal
+        if raised not in (None, truth.signal):
+            what = f"{truth.core} died of signal {truth.signal}, and the case of that name of {raised}"
             raise UsageError(what, "These are the cases of another set: scan this one.")
         yield Judged(truth, case)
     if missing:

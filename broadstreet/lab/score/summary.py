@@ -42,7 +42,11 @@ def summary(crashes: list[Judged]) -> Iterator[str]:
         for one in counts.false_findings[:MOST_LINES]:
             yield f"    {one.truth.core}: {', '.join(sorted(one.holds & set(STRICT)))}"
     ratio = next(weight for weight in weights(crashes) if weight.finding == HARDWARE_FINDING).ratio
-    if ratio:
+    if ratio is None:
+        lacking = "faults" if counts.bugs else "bugs"
+        yield ""
+        yield f"  How much a hardware finding says here is not known: no {lacking} were scored beside."
+    else:
         yield ""
         yield f"  A hardware finding is {ratio.value:.0f} times likelier from a fault than from a bug"
         yield f"  (95 %: {ratio.low:.0f} to {ratio.high:.0f})"

@@ -12,7 +12,7 @@ from pathlib import Path
 from shutil import which
 
 from broadstreet.errors import UsageError
-from broadstreet.lab.order import PACKAGES, PROGRAMS, NotMade, Order, Workshop, compiled
+from broadstreet.lab.order import PACKAGES, PROGRAMS, RUN, NotMade, Order, Workshop, compiled
 from broadstreet.lab.process import core_dumps, ended, kept, said, signal_in, started
 from broadstreet.lab.truth import Truth
 from broadstreet.lab.zoo.entries import Catalogue, Run
@@ -54,7 +54,7 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
             f"{order.name}: no {missing} here", f"On Debian and Ubuntu: apt-get install {PACKAGES[missing]}"
         )
     words, variables = (_script if _is_script(run) else _program)(catalogue, run, workshop)
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=workshop.folder) as name:
+    with tempfile.TemporaryDirectory(prefix=RUN, dir=workshop.folder) as name:
         folder = Path(name)
         process = started((*words, run.program.name, run.variant.name), folder, variables, order.cpu)
         by_itself = ended(process, SECONDS)

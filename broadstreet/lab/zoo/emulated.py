@@ -13,7 +13,7 @@ from shutil import which
 from typing import NamedTuple
 
 from broadstreet.errors import UsageError
-from broadstreet.lab.order import PACKAGES, NotMade, Order, Workshop, compiled
+from broadstreet.lab.order import PACKAGES, RUN, NotMade, Order, Workshop, compiled
 from broadstreet.lab.process import SAID, ended, kept, signal_in, started
 from broadstreet.lab.truth import Truth
 
@@ -122,7 +122,7 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
         raise UsageError(f"no emulated program has {what}", f"The builds are: {', '.join(b.name for b in BUILDS)}")
     case, build = found
     program = workshop.program(f"aarch64/{build.source}.{build.name}", partial(cross_compile, build))
-    with tempfile.TemporaryDirectory(prefix=".qemu-", dir=workshop.folder) as name:
+    with tempfile.TemporaryDirectory(prefix=RUN, dir=workshop.folder) as name:
         words = (case.name,) if order.variant == MAIN else (case.name, THREAD)
         outcome = dumped(program, build.processor, Path(name), *words)
         if isinstance(outcome, NotMade):

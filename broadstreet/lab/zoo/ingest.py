@@ -15,7 +15,7 @@ from shutil import which
 from typing import NamedTuple
 
 from broadstreet.errors import UsageError
-from broadstreet.lab.order import NotMade, Order, Workshop, compiled
+from broadstreet.lab.order import RUN, NotMade, Order, Workshop, compiled
 from broadstreet.lab.process import core_dumps, ended, kept, said, signal_in, started
 from broadstreet.lab.truth import Truth
 
@@ -93,7 +93,7 @@ def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     batch = Random(order.seed).randrange(FIRST_BATCH, LAST_BATCH)
     name = order.mechanism.removeprefix(f"{PROGRAM}_")
     words = (program(workshop, order.build), order.variant, "bug", name, str(batch))
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=workshop.folder) as run:
+    with tempfile.TemporaryDirectory(prefix=RUN, dir=workshop.folder) as run:
         folder = Path(run)
         process = started(words, folder, cpu=order.cpu)
         if not ended(process, SECONDS):

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from broadstreet.errors import UsageError
 from broadstreet.lab import ptrace
-from broadstreet.lab.order import NotMade, Order, Workshop, compiled
+from broadstreet.lab.order import RUN, NotMade, Order, Workshop, compiled
 from broadstreet.lab.process import core_dumps, ended, kept, running, said, signal_in, started
 from broadstreet.lab.truth import Truth
 from broadstreet.lab.zoo import ingest
@@ -83,7 +83,7 @@ def service_orders(seed: int) -> list[Order]:
 def crash(order: Order, workshop: Workshop) -> Truth | NotMade:
     """Compile and crash one specimen."""
     target = (_service if order.program == ingest.PROGRAM else _specimen)(order, workshop)
-    with tempfile.TemporaryDirectory(prefix=".race-", dir=workshop.folder) as name:
+    with tempfile.TemporaryDirectory(prefix=RUN, dir=workshop.folder) as name:
         folder = Path(name)
         pipe = subprocess.PIPE
         with running(started(target.words, folder, cpu=order.cpu, told=pipe, heard=pipe)) as process:

@@ -1,6 +1,6 @@
 """Judged crashes by hand, for tests of the score."""
 
-from broadstreet.lab.score.judged import Judged, SaidCase, SaidFinding
+from broadstreet.lab.score.judged import Judged, SaidCase, SaidFeatures, SaidFinding
 from broadstreet.lab.truth import Cause, Family, Truth
 from broadstreet.records.finding import State
 
@@ -40,7 +40,7 @@ def crash(said: Truth, mechanism: str = "unclassified", **states: State) -> Judg
         SaidCase(
             path=f"/anywhere/{said.core}",
             mechanism=mechanism,
-            signal=said.signal,
+            features=SaidFeatures(said.signal),
             findings=tuple(SaidFinding(label, state) for label, state in findings.items()),  # type: ignore[arg-type]
             reader_version=1,
             rules_version=1,

@@ -15,7 +15,7 @@ def lines(*names: str) -> str:
     findings = [{"label": "one_bit_off", "state": "holds", "evidence": [], "needs": []}]
     case = {
         "mechanism": "one_bit_off",
-        "signal": 11,
+        "features": {"raised_signal": 11},
         "findings": findings,
         "reader_version": 3,
         "rules_version": 4,
@@ -72,7 +72,7 @@ def test_a_folder_without_truth_is_refused_with_what_to_do(tmp_path: Path) -> No
 
 def test_cases_of_another_set_are_refused(tmp_path: Path) -> None:
     cases = tmp_path / "cases.ndjson"
-    cases.write_text(lines("a.core").replace('"signal": 11', '"signal": 6'))
+    cases.write_text(lines("a.core").replace('"raised_signal": 11', '"raised_signal": 6'))
     with pytest.raises(UsageError, match=r"a\.core died of signal 11, and the case of that name of 6"):
         judged(made(tmp_path / "set", "a.core"), cases)
 
