@@ -32,7 +32,7 @@ lint: $(VENV)/test.stamp  ## ruff, import contracts, types
 bench: $(VENV)/bench.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
 	$(BIN)/python -m bench
 
-accuracy: $(VENV)/test.stamp  ## make 3,000 crashes with known causes, score the labels, fit the weights (an hour)
+accuracy: $(VENV)/test.stamp  ## make 4,000 crashes with known causes, score the labels, fit the weights (an hour)
 	$(BIN)/broadstreet lab campaign --output $(CAMPAIGN) --document docs/accuracy.md --matrix docs/confusion.csv \
 	  --reasons docs/confusions.toml --weights broadstreet/verdict/weights.json
 
