@@ -48,8 +48,8 @@ def summary(crashes: list[Judged]) -> Iterator[str]:
         yield f"  How much a hardware finding says here is not known: no {lacking} were scored beside."
     else:
         yield ""
-        yield f"  A hardware finding is {ratio.value:.0f} times likelier from a fault than from a bug"
-        yield f"  (95 %: {ratio.low:.0f} to {ratio.high:.0f})"
+        yield f"  A hardware finding is {ratio.value:.3g} times likelier from a fault than from a bug"
+        yield f"  (95 %: {ratio.low:.2g} to {ratio.high:,.0f})"
 
 
 def as_csv(crashes: Iterable[Judged]) -> str:
