@@ -274,8 +274,10 @@ class MemoryPlan:
         mapping = self.space.mapping(sp)
         if mapping is None or not mapping.flags:  # below a stack, or in its guard
             following = self.space.following(sp)
-            near = following is not None and following.start - sp < DEEP
-            return self._around(following.start, 0, above) if following is not None and near else []
+            if following is None or following.start - sp >= DEEP:
+                return []
+            self._stacks.append(following.start)  # its words name modules too
+            return self._around(following.start, 0, above)
         start = max(mapping.start, sp - below) & -16
         place = self.space.file_range(start, min(mapping.end, sp + above) - start)
         return [place] if place else []
