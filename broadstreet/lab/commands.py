@@ -164,11 +164,9 @@ def campaign(
     jobs: int | None,
 ) -> None:
     """Make all sets, score them, fit the weights of the findings: over 3,000 crashes in about an hour on two CPUs."""
-    import msgspec
-
     from broadstreet.lab.score.campaign import FULL, QUICK, fitted_weights, scored
     from broadstreet.lab.score.document import Page
-    from broadstreet.lab.score.summary import as_csv
+    from broadstreet.lab.score.summary import as_csv, as_lines
 
     def tell(line: str) -> None:
         click.echo(line, err=True)
@@ -179,7 +177,7 @@ def campaign(
         matrix.write_text(as_csv(one for found in crashes.values() for one in found))
     text = "\n".join(Page(crashes, fitted, output, reasons).lines()) + "\n"
     if weights_file:
-        weights_file.write_bytes(msgspec.json.format(msgspec.json.encode(fitted), indent=1) + b"\n")
+        weights_file.write_text(as_lines(fitted))
     if document:
         document.write_text(text)
     else:

@@ -1,14 +1,14 @@
 """How much a finding speaks for a hardware fault and against a software bug, with the counts from which that came."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 STRICT = ("misaligned_stack", "wild_stack_pointer", "one_bit_off", "wrong_result", "code_mismatch")
 """The findings that software hardly ever makes. A verdict uses no others: how often bugs make the rest depends on
 which bugs a fleet has, and the lab cannot know that."""
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(NamedTuple):
     """In how many crashes a finding held, of how many in which it was judged."""
 
     held: int
@@ -30,7 +30,9 @@ class Weight:
 
     `ratio` is how many times oftener a hardware fault than a software bug makes the finding; `absent_ratio` is the
     same of its not holding, `ratio_in_same_programs` that against the bugs put into the same programs as the faults.
-    They are null where one side was never judged: nothing is known then. Counts are per cause, then kind or runtime.
+    They are null where one side was never judged: nothing is known then. `ratio_by_kind` and `ratio_by_runtime` are
+    those of one kind of faults, whose crashes are then the sample, or of faults in one runtime. Counts are per cause,
+    then kind or runtime.
     """
 
     finding: str
@@ -41,6 +43,8 @@ class Weight:
     ratio: Interval | None
     ratio_in_same_programs: Interval | None
     absent_ratio: Interval | None
+    ratio_by_kind: dict[str, Interval]
+    ratio_by_runtime: dict[str, Interval]
     by_kind: dict[str, dict[str, Count]]
     by_runtime: dict[str, dict[str, Count]]
 

@@ -207,6 +207,20 @@ class Page:
                 _interval(other.ratio if other else None),
                 _interval(weight.absent_ratio),
             )
+        yield from _heading(
+            "Any hardware finding, per runtime and kind of fault",
+            "How many times oftener such a fault has one than a software bug. Of a runtime the kinds are the sample, "
+            "of a kind its crashes; text flips without their page.",
+            ("runtime or kind", "ratio (95 %), fitted", "ratio (95 %), reported"),
+        )
+        both = [
+            next(one for one in role if one.finding == HARDWARE_FINDING)
+            for role in (self.weights.fitted, self.weights.reported)
+        ]
+        for of in ("ratio_by_runtime", "ratio_by_kind"):
+            fitted, reported_too = (getattr(one, of) for one in both)
+            for name in sorted({**fitted, **reported_too}):
+                yield _row(name, *(_interval(one[name]) if name in one else "" for one in (fitted, reported_too)))
 
 
 def _kernel() -> str:

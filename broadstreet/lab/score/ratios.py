@@ -10,7 +10,7 @@ them alone is kept apart.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import exp, log, sqrt
 from statistics import variance
 
@@ -67,9 +67,28 @@ def _weight(finding: str, of_hardware: list[Judged], of_software: list[Judged]) 
         ratio=_ratio(true, false),
         ratio_in_same_programs=_ratio(true, share(models.values())),
         absent_ratio=_ratio(_not(true), _not(false)),
+        ratio_by_kind=_apart({kind: _each(count) for kind, count in kinds["hardware"].items()}, false),
+        ratio_by_runtime=_apart(_kinds_of_runtimes(of_hardware, finding), false),
         by_kind=kinds,
         by_runtime={cause: counted(crashes, finding, _runtime) for cause, crashes in causes.items()},
     )
+
+
+def _apart(faults: Mapping[str, Iterable[Count]], false: Interval | None) -> dict[str, Interval]:
+    ratios = {name: _ratio(share(counts), false) for name, counts in faults.items()}
+    return {name: ratio for name, ratio in ratios.items() if ratio}
+
+
+def _each(count: Count) -> list[Count]:
+    return [Count(1, 1)] * count.held + [Count(0, 1)] * (count.judged - count.held)  # of one kind, its crashes
+
+
+def _kinds_of_runtimes(of_hardware: list[Judged], finding: str) -> dict[str, list[Count]]:
+    runtimes = sorted({one.truth.runtime for one in of_hardware})
+    return {
+        runtime: list(counted((one for one in of_hardware if one.truth.runtime == runtime), finding, _kind).values())
+        for runtime in runtimes
+    }
 
 
 def _kind(one: Judged) -> str:

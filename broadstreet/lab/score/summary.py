@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from dataclasses import fields as fields_of
 from io import StringIO
 from itertools import groupby
 
@@ -10,7 +11,7 @@ import msgspec
 from broadstreet.lab.score.judged import Judged
 from broadstreet.lab.score.ratios import HARDWARE_FINDING, weights
 from broadstreet.lab.score.tally import matrix, tally
-from broadstreet.records.weights import STRICT
+from broadstreet.records.weights import STRICT, Weights
 
 MOST_LINES = 20
 
@@ -59,6 +60,17 @@ def as_csv(crashes: Iterable[Judged]) -> str:
     rows.writerow(("program", "build", "planted", "found", "crashes"))
     rows.writerows(matrix(crashes))
     return text.getvalue()
+
+
+def as_lines(weights: Weights) -> str:
+    """The weights as JSON, a finding on a line, so that a difference can be read."""
+    fields = []
+    for name in (field.name for field in fields_of(weights)):
+        value = getattr(weights, name)
+        parts = [msgspec.json.encode(one).decode() for one in value] if isinstance(value, tuple) else None
+        said = msgspec.json.encode(value).decode() if parts is None else "[\n" + ",\n".join(parts) + "\n]"
+        fields.append(f'"{name}": {said}')
+    return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
 def as_json(crashes: list[Judged]) -> str:

@@ -17,6 +17,7 @@ from broadstreet.lab.kernel import obstacles
 from broadstreet.lab.score.campaign import QUICK, Scored, fitted_weights, scored
 from broadstreet.lab.score.document import Page
 from broadstreet.lab.score.ratios import HARDWARE_FINDING
+from broadstreet.lab.score.summary import as_lines
 from broadstreet.lab.score.tally import Tally, tally
 from broadstreet.records.weights import Weights
 
@@ -69,7 +70,7 @@ def test_faults_have_hardware_findings_and_bugs_have_none(campaign: Scored, whol
 
 
 def test_the_weights_of_a_campaign_come_back_from_their_file(campaign: Scored) -> None:
-    written = msgspec.json.encode(fitted_weights(campaign, "make accuracy"))
+    written = as_lines(fitted_weights(campaign, "make accuracy"))
     again = msgspec.json.decode(written, type=Weights)
     strict = next(one for one in again.fitted if one.finding == HARDWARE_FINDING)
     assert strict.ratio

@@ -106,6 +106,18 @@ def test_the_ratio_in_the_same_programs_is_that_against_the_models_alone() -> No
     assert found.ratio_in_same_programs.value == pytest.approx((2.5 / 3) / (1.5 / 3))
 
 
+def test_each_kind_and_each_runtime_has_a_ratio_of_its_own() -> None:
+    crashes = [*(fault("rsp-8", True) for _ in range(4)), *(fault("lost", False, runtime="Perl") for _ in range(4))]
+    crashes += [bug(f"null_{number}", False) for number in range(99)]
+    found = weight(crashes)
+    by_kind = {kind: ratio.value for kind, ratio in found.ratio_by_kind.items()}
+    by_runtime = {runtime: ratio.value for runtime, ratio in found.ratio_by_runtime.items()}
+    # of one kind the crashes are the sample: 0.5 of 5 and 4.5 of 5, against 0.5 of 100
+    assert by_kind == pytest.approx({"lost": 20, "rsp-8": 180})
+    # of a runtime the kinds are: 0.5 of 2 and 1.5 of 2
+    assert by_runtime == pytest.approx({"Perl": 50, "Python": 150})
+
+
 def test_imitators_are_in_no_ratio() -> None:
     by_hand = bug("misaligned_low_return", True, expected=("misaligned_stack",))
     made_to_look_like_it = crash(truth("software", "high_tag", family="imitator"), one_bit_off="holds")
