@@ -18,7 +18,7 @@ def lab() -> None:
     """
 
 
-@lab.command("list")
+@lab.command("list", short_help="What can be made on this machine.")
 def list_() -> None:
     """What can be made here, and what this machine does not allow."""
     from broadstreet.lab.inventory import inventory
@@ -27,7 +27,7 @@ def list_() -> None:
         click.echo(line)
 
 
-@lab.command()
+@lab.command(short_help="Make a set of crashes, each with its cause.")
 @click.argument("name", metavar="SET")
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same plan.")
@@ -63,7 +63,7 @@ def crash(
         click.echo(line)
 
 
-@lab.command()
+@lab.command(short_help="Make a simulated fleet with real crashes.")
 @click.argument("scenario", metavar="SCENARIO")
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same fleet.")
@@ -122,7 +122,7 @@ def _summary(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     return [f"  {said or 'nothing was made'}"]
 
 
-@lab.command()
+@lab.command(short_help="Score a scan against what was planted.")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--cases", type=click.Path(exists=True, path_type=Path), help="What `scan -o ndjson` printed of DIR.")
 @click.option("--binaries", multiple=True, metavar="DIR", help="Passed on to the scan. Repeatable.")
@@ -144,7 +144,7 @@ def score(folders: tuple[Path, ...], cases: Path | None, binaries: tuple[str, ..
         click.echo(line)
 
 
-@lab.command()
+@lab.command(short_help="Make all sets, score them, fit weights.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), required=True, help="Keeps the crashes; reused if there."
 )

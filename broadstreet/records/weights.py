@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+VERSION = 1
+"""Of the layout of `Weights`."""
+
 STRICT = ("misaligned_stack", "wild_stack_pointer", "one_bit_off", "wrong_result", "code_mismatch")
 """The findings that software hardly ever makes. A verdict uses no others: how often bugs make the rest depends on
 which bugs a fleet has, and the lab cannot know that."""

@@ -5,9 +5,8 @@ from importlib.resources import files
 
 import msgspec
 
-from broadstreet.records.weights import Weights
+from broadstreet.records.weights import VERSION, Weights
 
-VERSION = 1
 FILE = "weights.json"
 
 

@@ -19,9 +19,8 @@ from broadstreet.lab.score.judged import Judged, judged
 from broadstreet.lab.score.ratios import weights
 from broadstreet.lab.truth import append, truths
 from broadstreet.lab.undumped import undumped
-from broadstreet.records.weights import Weight, Weights
+from broadstreet.records.weights import VERSION, Weight, Weights
 
-VERSION = 1
 PLAN = "plan.json"  # written last: the set is whole
 UNDUMPED, CODE_FAULT, CODE_FINDING = "undumped", "text-bit", "code_mismatch"
 

@@ -34,7 +34,8 @@ def summary(crashes: list[Judged]) -> Iterator[str]:
         found = sum(count.held for count in of_faults.hits.values())
         yield ""
         yield f"  Hardware     {found} of {len(faults)} faults have a hardware finding,"
-        yield f"               {of_faults.mean_hits:.0%} averaged over {len(of_faults.hits)} kinds"
+        kinds = "kinds" if len(of_faults.hits) > 1 else "kind"
+        yield f"               {of_faults.mean_hits:.0%} averaged over {len(of_faults.hits)} {kinds}"
         for kind, count in sorted(of_faults.hits.items(), key=lambda pair: pair[1].held / pair[1].judged):
             yield f"    {kind:16} {count.held:4} of {count.judged}"
     if counts.bugs:
