@@ -16,7 +16,7 @@ from bench.crashes import CannotMake, Workshop
 from bench.part import Asked, Part, Table
 from bench.peers import EU_STACK, PeerThread, available, eu_stack_threads
 from broadstreet.errors import UnreadableSpecimen
-from broadstreet.pipeline import BinarySources, case_at, close_case_at
+from broadstreet.pipeline.reading import BinarySources, case_at, close_case_at
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.records.case import ThreadFact
 from broadstreet.records.frame import Frame

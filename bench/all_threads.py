@@ -9,7 +9,7 @@ from bench.crashes import CannotMake, Workshop
 from bench.part import Asked, Part, Table
 from bench.peers import EU_STACK, available, command
 from bench.reading import warm_costs
-from broadstreet.pipeline import BinarySources, case_at, reading_of
+from broadstreet.pipeline.reading import BinarySources, case_at, reading_of
 from broadstreet.reading.unwinder import Process, walk
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.core_file import OpenCore

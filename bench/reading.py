@@ -17,7 +17,7 @@ from bench.cost import Spread, cpu_here, ended, spread
 from bench.crashes import Crashes, Workshop
 from bench.part import Asked, Part, Table
 from bench.peers import DRGN, EU_STACK, GDB, available, command, drgn_frames
-from broadstreet.pipeline import BinarySources, case_at
+from broadstreet.pipeline.reading import BinarySources, case_at
 from broadstreet.sources.binaries import Binaries
 
 WARM_CALLS = 300

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bench.crashes import Crashes, Workshop
 from bench.part import Asked, Part, Table
-from broadstreet.pipeline import BinarySources, reading_of
+from broadstreet.pipeline.reading import BinarySources, reading_of
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.core_file import OpenCore
 

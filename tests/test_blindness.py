@@ -15,7 +15,7 @@ import pytest
 
 from broadstreet import features, labels
 from broadstreet.cases.case import case_of
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.records.case import Case
 from broadstreet.records.exposure import Circumstances

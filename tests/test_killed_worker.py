@@ -6,8 +6,10 @@ import shutil
 import signal
 from pathlib import Path
 
-from broadstreet.pipeline import BinarySources, outcomes
+from broadstreet.pipeline.engines import examined
+from broadstreet.pipeline.reading import BinarySources
 from broadstreet.records.case import Unreadable
+from broadstreet.sources.specimens import specimen_at
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "cores"
 COPIES = 300
@@ -29,10 +31,10 @@ def path_of(outcome: object) -> str:
 
 def test_each_core_dump_is_still_told_once_when_a_worker_is_killed(tmp_path: Path) -> None:
     paths = many(tmp_path)
-    running = outcomes(paths, BinarySources(), 2)
-    told = [path_of(next(running))]
+    running = examined([specimen_at(path) for path in paths], BinarySources(), 2)
+    told = [path_of(next(running).outcome)]
     victim = multiprocessing.active_children()[0].pid
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
-    told += [path_of(outcome) for outcome in running]
+    told += [path_of(one.outcome) for one in running]
     assert sorted(told) == paths

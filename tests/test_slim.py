@@ -13,13 +13,13 @@ import zstandard
 from click.testing import CliRunner
 from elftools.elf.elffile import ELFFile
 
-from broadstreet import slimming
 from broadstreet.errors import UnreadableSpecimen, UsageError
-from broadstreet.pipeline import BinarySources, case_at, reading_of
+from broadstreet.pipeline import slimming
+from broadstreet.pipeline.reading import BinarySources, case_at, reading_of
+from broadstreet.pipeline.slimming import slim
 from broadstreet.reading.address_space import Mapping
 from broadstreet.reading.reader import Reading
 from broadstreet.records.case import Case
-from broadstreet.slimming import slim
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.core_file import OpenCore
 from tests.kernel_cores import compiled, dumped, said_by, skipped_without

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from broadstreet.pipeline import BinarySources
+from broadstreet.pipeline.reading import BinarySources
 
 STORE_VARIABLE = "BROADSTREET_BINARIES"
 DEBUGINFOD_VARIABLE = "BROADSTREET_DEBUGINFOD"

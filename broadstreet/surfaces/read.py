@@ -19,7 +19,7 @@ def read(core: str, as_json: bool, threads: bool, binaries: tuple[str, ...], deb
         raise UsageError(f"no such file: {core}", "broadstreet read CORE, with the path of a core dump")
     if os.path.isdir(core):
         raise UsageError(f"{core} is a folder", f"broadstreet scan {core}")
-    from broadstreet.pipeline import close_case_at, source_lines
+    from broadstreet.pipeline.reading import close_case_at, source_lines
 
     try:
         case, state = close_case_at(core, binary_sources(binaries, debuginfod).open(), threads or as_json)

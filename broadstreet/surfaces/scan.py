@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from broadstreet.errors import UsageError
+from broadstreet.records.specimen import Specimen
 from broadstreet.surfaces.options import binary_options, binary_sources
 
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
@@ -34,21 +35,22 @@ def scan(
     with the reason and stops nothing. Exit status: 0; 1 nothing could be read; 2 usage.
     """
     from broadstreet.cases.summary import Summary
-    from broadstreet.pipeline import outcomes
+    from broadstreet.pipeline.engines import examined
     from broadstreet.records.case import Unreadable
     from broadstreet.surfaces.output import writer
     from broadstreet.surfaces.progress import Progress
     from broadstreet.surfaces.summary import summary_lines
     from broadstreet.surfaces.text import echo
 
-    paths = list(_paths(places))
+    found = list(_specimens(places))
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", "Add --output cases.parquet, or redirect.")
     sources = binary_sources(binaries, debuginfod)
-    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(paths) // 8))
+    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(found) // 8))
     summary, failures, started = Summary(), [], time.monotonic()
-    with writer(form, output) as write, Progress(len(paths)) as progress:
-        for outcome in outcomes(paths, sources, count):
+    with writer(form, output) as write, Progress(len(found)) as progress:
+        for one in examined(found, sources, count):
+            outcome = one.outcome
             summary.add(outcome)
             if isinstance(outcome, Unreadable):
                 failures.append(outcome)
@@ -62,8 +64,8 @@ def scan(
         sys.exit(NOTHING_READ)
 
 
-def _paths(places: tuple[str, ...]) -> Iterator[str]:
-    from broadstreet.sources.folder import core_dumps
+def _specimens(places: tuple[str, ...]) -> Iterator[Specimen]:
+    from broadstreet.sources.specimens import specimens
 
     seen = set()  # of places that overlap, each file counts once
     for place in places:
@@ -71,8 +73,8 @@ def _paths(places: tuple[str, ...]) -> Iterator[str]:
             raise UsageError(
                 f"no such file or folder: {place}", "broadstreet scan DIR, with the folder of the core dumps"
             )
-        for path in core_dumps(place):
-            real = os.path.realpath(path)
+        for specimen in specimens(place):
+            real = os.path.realpath(specimen.location)
             if real not in seen:
                 seen.add(real)
-                yield path
+                yield specimen

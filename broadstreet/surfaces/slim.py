@@ -29,7 +29,7 @@ def slim(
         raise UsageError(f"no such file: {core}", "broadstreet slim CORE OUT, with the path of a core dump")
     if os.path.isdir(core):
         raise UsageError(f"{core} is a folder", "broadstreet slim takes one core dump at a time")
-    from broadstreet import slimming
+    from broadstreet.pipeline import slimming
     from broadstreet.surfaces.text import echo, plural, safe, size
 
     try:

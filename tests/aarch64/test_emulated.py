@@ -10,7 +10,7 @@ import pytest
 
 from broadstreet.formats.architecture import AARCH64
 from broadstreet.lab.zoo.emulated import BARE, BUILDS, SEPARATE, SIGNS, SYSROOT, THROWS, Build
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
 from tests.aarch64.emulated import backtraces, built, completed, dumped

@@ -14,9 +14,9 @@ from broadstreet.lab import sets
 from broadstreet.lab.portable import keep_binaries
 from broadstreet.lab.score.judged import scanned
 from broadstreet.lab.truth import Truth, truths
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
+from broadstreet.pipeline.slimming import slim
 from broadstreet.records.weights import STRICT
-from broadstreet.slimming import slim
 from broadstreet.sources.binaries import Binaries
 
 CORPUS = Path(__file__).parents[2] / "corpus"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from broadstreet.labels import MECHANISMS
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
 

@@ -13,7 +13,7 @@ import msgspec
 from broadstreet.cases.case import case_of
 from broadstreet.cases.row import case_row
 from broadstreet.errors import UnreadableSpecimen
-from broadstreet.pipeline import reading_of
+from broadstreet.pipeline.reading import reading_of
 from broadstreet.records.exposure import Circumstances
 from broadstreet.sources.binaries import Binaries
 from broadstreet.surfaces.case_json import case_json

@@ -22,7 +22,7 @@ from broadstreet.lab.sets import OUTCOMES, Asked, Quest, make
 from broadstreet.lab.truth import Truth, truths
 from broadstreet.lab.zoo import crash as zoo
 from broadstreet.lab.zoo import emulated, ingest
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.sources.binaries import Binaries
 
 SEED = 3

@@ -8,7 +8,7 @@ import pytest
 
 from broadstreet.errors import UnreadableSpecimen
 from broadstreet.lab.undumped import undumped
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.sources.binaries import Binaries
 from tests.kernel_cores import compiled, dumped, skipped_without
 from tests.synth import Core, Map, Process, Sent, Thread, core_dump

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
 from tests.kernel_cores import compiled, dumped, skipped_without

@@ -9,7 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection
 
 from broadstreet.formats.linux_core import MappedFile
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.modules import Modules, mapped_modules
 from broadstreet.records.case import Case, ModuleFact

@@ -9,7 +9,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from broadstreet.lab.kernel import CannotDump
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.records.exposure import Circumstances
 from broadstreet.sources.binaries import Binaries
 from tests.kernel_cores import compiled, dumped, skipped_without

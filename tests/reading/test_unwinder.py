@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
 from tests import synth

@@ -11,7 +11,7 @@ import pytest
 from broadstreet.lab.score.judged import Judged, judged
 from broadstreet.lab.score.tally import tally
 from broadstreet.lab.truth import truths
-from broadstreet.pipeline import case_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.circumstances import circumstances
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from broadstreet.errors import UsageError
-from broadstreet.pipeline import outcome_at
+from broadstreet.pipeline.outcome import outcome_at
 from broadstreet.records.case import Case, Unreadable
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.circumstances import circumstances

@@ -17,7 +17,8 @@ import pytest
 import zstandard
 
 from broadstreet.errors import UnreadableSpecimen
-from broadstreet.pipeline import case_at, outcome_at
+from broadstreet.pipeline.outcome import outcome_at
+from broadstreet.pipeline.reading import case_at
 from broadstreet.records.case import Case, Unreadable
 from broadstreet.sources.binaries import Binaries
 from broadstreet.sources.core_file import OpenCore, PlainCore
@@ -119,7 +120,7 @@ def test_only_what_is_needed_of_a_stream_is_unpacked(tmp_path: Path, plain: byte
 
 LIMITED = """
 import resource, sys
-from broadstreet.pipeline import outcome_at
+from broadstreet.pipeline.outcome import outcome_at
 from broadstreet.sources.binaries import Binaries
 outcome_at(sys.argv[1], Binaries())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

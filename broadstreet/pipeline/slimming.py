@@ -20,7 +20,7 @@ from broadstreet.errors import UnreadableSpecimen, UsageError
 from broadstreet.formats import elf
 from broadstreet.formats import linux_core as linux
 from broadstreet.formats.core_writer import CoreDump, CoreMapping, CoreNote, Stretch, core_dump
-from broadstreet.pipeline import case_at, reading_of
+from broadstreet.pipeline.reading import case_at, reading_of
 from broadstreet.reading.address_space import AddressSpace
 from broadstreet.reading.link_map import link_map
 from broadstreet.reading.machine_state import MachineState

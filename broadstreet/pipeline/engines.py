@@ -1,0 +1,95 @@
+"""Many specimens, on every CPU: spawned workers that return outcomes, and die without loss."""
+
+import multiprocessing
+import signal
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+
+from broadstreet.pipeline.outcome import examine
+from broadstreet.pipeline.reading import BinarySources
+from broadstreet.records.case import Unreadable
+from broadstreet.records.specimen import Examined, Specimen
+from broadstreet.sources.binaries import Binaries
+
+BATCH = 16  # specimens for a worker at a time: large enough to hide the queue, small enough for a smooth bar
+WAITING = 4  # batches per worker that are queued
+
+
+def examined(specimens: Iterable[Specimen], sources: BinarySources, workers: int) -> Iterator[Examined]:
+    """What comes of each specimen, in no order. With one worker it runs here; else in spawned processes."""
+    if workers <= 1:
+        binaries = sources.open()
+        for specimen in specimens:
+            yield examine(specimen, binaries)
+        return
+    batches = _batches(specimens)
+    context = multiprocessing.get_context("spawn")
+    lost: list[Specimen] = []
+    while True:
+        batch_of: dict[Future[list[Examined]], list[Specimen]] = {}
+        pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,))
+        try:
+            with _undisturbed():
+                batch_of |= {pool.submit(_work, b): b for b in islice(batches, workers * WAITING)}
+            while batch_of:
+                for future in wait(batch_of, return_when=FIRST_COMPLETED).done:
+                    done = future.result()
+                    del batch_of[future]
+                    yield from done
+                    batch_of |= {pool.submit(_work, batch): batch for batch in islice(batches, 1)}
+            return
+        except BrokenProcessPool:
+            lost = [specimen for batch in batch_of.values() for specimen in batch]
+        finally:
+            pool.shutdown(cancel_futures=True)
+        yield from _one_by_one(lost, sources)
+
+
+def _one_by_one(specimens: list[Specimen], sources: BinarySources) -> Iterator[Examined]:
+    """After a worker was killed, as by the kernel for its memory: who did it is read alone, and named."""
+    context = multiprocessing.get_context("spawn")
+    rest = list(specimens)
+    while rest:
+        with ProcessPoolExecutor(1, context, initializer=_start_worker, initargs=(sources,)) as pool:
+            try:
+                while rest:
+                    yield from pool.submit(_work, rest[:1]).result()
+                    rest.pop(0)
+            except BrokenProcessPool:
+                lost = rest.pop(0)
+                yield Examined(
+                    lost, Unreadable(lost.location, "killed its worker", "the process that read it was killed")
+                )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Processes that are started here inherit a blocked SIGINT: Ctrl-C is the parent's to answer."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_worker_binaries: Binaries | None = None
+
+
+def _start_worker(sources: BinarySources) -> None:
+    global _worker_binaries
+    _worker_binaries = sources.open()
+
+
+def _work(specimens: list[Specimen]) -> list[Examined]:
+    if _worker_binaries is None:
+        raise RuntimeError("the worker was not started")
+    return [examine(specimen, _worker_binaries) for specimen in specimens]
+
+
+def _batches(specimens: Iterable[Specimen]) -> Iterator[list[Specimen]]:
+    rest = iter(specimens)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
