@@ -19,6 +19,10 @@ class UnreadableSpecimen(BroadStreetError):
         return type(self), (self.layout, self.offset, self.wanted, self.found)
 
 
+class CasebookError(BroadStreetError):
+    """A casebook that cannot be read or written, with what the store said."""
+
+
 class UsageError(BroadStreetError):
     """The operator asked for something that cannot be; the hint is the command to try next."""
 

@@ -4,7 +4,7 @@ from broadstreet.formats.names import demangled
 from broadstreet.records.case import Case
 from broadstreet.records.columns import CASES, FEATURES
 from broadstreet.records.finding import Value
-from broadstreet.records.frame import Frame
+from broadstreet.records.frame import Frame, frame_name
 
 COLUMNS = (*CASES, *FEATURES)
 
@@ -27,10 +27,6 @@ def case_row(case: Case) -> dict[str, Value]:
     return row | case.features
 
 
-def frame_name(frame: Frame, readable: bool = False) -> str:
-    """A frame in one word: its function, else module + offset, else its pc."""
-    if frame.function:
-        return demangled(frame.function) if readable else frame.function
-    if frame.module and frame.offset is not None:
-        return f"{frame.module.rsplit('/', 1)[-1]}+{frame.offset:#x}"
-    return f"{frame.pc:#x}"
+def readable_name(frame: Frame) -> str:
+    """A frame in one word for people: function names are written as in the source."""
+    return demangled(frame.function) if frame.function else frame_name(frame)

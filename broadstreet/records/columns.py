@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-Type = Literal["bool", "int", "address", "text"]
+Type = Literal["bool", "int", "address", "text", "time", "bytes", "ints", "texts", "labels", "registers"]
 
 
 class Column(NamedTuple):
@@ -159,4 +159,150 @@ CASES: tuple[Column, ...] = (
     Column("architecture", "text", "", "x86_64 or aarch64.", "Never."),
     Column("reader_version", "int", "version", "Of the reader that made this row.", "Never."),
     Column("rules_version", "int", "version", "Of the rules.", "Never."),
+)
+
+
+class Table(NamedTuple):
+    """A table of the casebook. A row of one with a `key` never changes and is never written twice."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+
+READING = Column("reading", "int", "number", "The reading of a specimen that this row came of; random.", "Never.")
+TRACE_ID = Column(
+    "trace_id", "text", "", "BLAKE2b of the frames without what differs from process to process.", "Never."
+)
+MODULE_SET = Column("module_set", "text", "", "BLAKE2b of the files that were mapped as code.", "Never.")
+_OTHERWISE = ("frames", "time")  # of CASES: they stand with the trace; it is a text there
+
+SPECIMENS = Table(
+    "specimens",
+    "What was read: one row for each reading of a specimen. A row here is what makes a reading visible.",
+    (
+        Column("specimen_id", "text", "", "BLAKE2b of location, size and stamp.", "Never."),
+        Column("generation", "int", "count", "0: first read; more: read or judged again so many times.", "Never."),
+        READING,
+        Column("location", "text", "", "Absolute path or URL.", "There is a case: it is the case's path."),
+        Column("size", "int", "bytes", "Of the file, as it was listed.", "Never."),
+        Column("stamp", "text", "", "ETag, or modification time in nanoseconds.", "Never."),
+        Column("unreadable", "text", "", "Why there is no case: what aggregates count by.", "There is a case."),
+        Column("reason", "text", "", "The same in full.", "There is a case."),
+        Column("reader_version", "int", "version", "Of the reader.", "Never."),
+        Column("scan", "text", "", "The scan that read it.", "Never."),
+        Column("added", "time", "UTC", "When it was read, by the clock of the reader.", "Never."),
+    ),
+    ("specimen_id", "generation"),
+)
+STORED_CASES = Table(
+    "cases",
+    "What each reading shows, sorted by time: one row for each case, older ones are history.",
+    (
+        READING,
+        *(column for column in CASES if column.name not in _OTHERWISE),
+        Column("time", "time", "UTC", "When it happened.", "Nothing says it."),
+        TRACE_ID,
+        MODULE_SET,
+        Column("uid", "int", "uid", "The user.", "Nothing says it."),
+        Column("boot_id", "text", "", "The boot, as the collector names it.", "Nothing says it."),
+        Column("labels", "labels", "", "Free labels of sidecar or layout.", "Never; empty: none."),
+        Column("registers", "registers", "word", "General registers of the crashing thread.", "Never; empty: none."),
+        Column("module_starts", "ints", "bytes", "Start of the first module, then from each to the next.", "Never."),
+        Column("threads", "ints", "", "tid, pc and sp of each thread that was read.", "Never; empty: none."),
+        Column("gaps", "text", "JSON", "What could not be observed: [what, why, remedy], ...", "Never."),
+        Column("lacking", "texts", "", "Build ids (else paths) of the binaries that it lacked.", "Never; empty: none."),
+        *FEATURES,
+    ),
+)
+TRACES = Table(
+    "traces",
+    "Each distinct trace once, innermost frame first. The lists run in parallel.",
+    (
+        TRACE_ID,
+        next(column for column in CASES if column.name == "frames"),
+        Column("parts", "texts", "", "frames, below_sp (already returned) or handler.", "Never."),
+        Column("modules", "ints", "number", "The frame's module by its place in the module set; -1: none.", "Never."),
+        Column("module_paths", "texts", "", "Its path.", "Element: none is known."),
+        Column("build_ids", "texts", "", "Its build id.", "Element: not known."),
+        Column("offsets", "ints", "bytes", "From the module's first mapped byte.", "Element: no module."),
+        Column("pcs", "ints", "address", "Where no module is known; signed.", "Element: a module is known."),
+        Column("sp_offsets", "ints", "bytes", "Stack pointer from that of the case.", "Element: not known."),
+        Column("functions", "texts", "", "The function, as the linker names it.", "Element: not known."),
+        Column("function_offsets", "ints", "bytes", "From its start.", "Element: not known."),
+        Column("trusts", "texts", "", "How the frame was found.", "Never."),
+        Column("kinds", "ints", "bits", "1: a signal frame; 2: the pc lies after a call.", "Never."),
+    ),
+    ("trace_id",),
+)
+MODULES = Table(
+    "modules",
+    "Each distinct set of modules once: a row for each file that was mapped as code.",
+    (
+        MODULE_SET,
+        Column("number", "int", "number", "By address.", "Never."),
+        Column("path", "text", "", "As it was mapped.", "Never."),
+        Column("build_id", "text", "", "Of the file.", "Not in the core dump."),
+        Column("build_id_source", "text", "", "core, or file (at that path on the reading machine).", "No build id."),
+        Column("size", "int", "bytes", "From its first to its last mapped byte.", "Never."),
+        Column("found", "bool", "", "Its binary was at hand.", "Never."),
+    ),
+    ("module_set", "number"),
+)
+FINDINGS = Table(
+    "findings",
+    "Every rule's answer about every reading.",
+    (
+        READING,
+        Column("label", "text", "", "The rule.", "Never."),
+        Column("state", "text", "", "holds, does_not_hold or not_judged.", "Never."),
+        Column("needs", "text", "", "The features that were missing, comma-separated.", "It could be judged."),
+    ),
+)
+EVIDENCE = Table(
+    "evidence",
+    "A slim core dump for each reading, so that each answer can be checked when the core dump is gone.",
+    (
+        READING,
+        Column("kept", "text", "", "pointers, or full.", "Never."),
+        Column("core", "bytes", "", "An ELF core dump.", "Never."),
+    ),
+)
+SCANS = Table(
+    "scans",
+    "What was asked, and what came of it: a row when a scan starts, one when it ends.",
+    (
+        Column("scan", "text", "", "Its name; random.", "Never."),
+        Column("sources", "texts", "", "What was read.", "Never."),
+        Column("version", "text", "", "Of Broad Street.", "Never."),
+        Column("started", "time", "UTC", "When it began.", "Never."),
+        Column("ended", "time", "UTC", "When it ended.", "It has not, or it was killed."),
+        Column("read", "int", "specimens", "Read now.", "It has not ended."),
+        Column("known", "int", "specimens", "Read before, and left alone.", "It has not ended."),
+        Column("unreadable", "int", "specimens", "Not readable, of those read now.", "It has not ended."),
+    ),
+)
+COMMITS = Table(
+    "commits",
+    "The versions of the casebook: each row names the version of every table.",
+    (
+        Column("number", "int", "version", "Of the casebook: 1, 2, 3 ...", "Never."),
+        Column("made", "time", "UTC", "When, by the clock of the writer.", "Never."),
+        Column("verb", "text", "", "scan, reread, relabel, fleet, tidy, forget or pin.", "Never."),
+        Column("tables", "text", "JSON", "The version of each table.", "Never."),
+        Column("note", "text", "", "What was done.", "Never."),
+        Column("pinned", "ints", "version", "Versions of the casebook that verdicts cite, which are kept.", "Never."),
+    ),
+    ("number",),
+)
+CASEBOOK: tuple[Table, ...] = (
+    SPECIMENS,
+    STORED_CASES,
+    TRACES,
+    MODULES,
+    FINDINGS,
+    EVIDENCE,
+    SCANS,
+    COMMITS,
 )

@@ -19,3 +19,12 @@ class Frame(NamedTuple):
     trust: Trust
     signal_frame: bool = False
     return_address: bool = False  # the pc lies after a call, so its line is that of pc - 1
+
+
+def frame_name(frame: Frame) -> str:
+    """A frame in one word: its function, else module + offset, else its pc."""
+    if frame.function:
+        return frame.function
+    if frame.module and frame.offset is not None:
+        return f"{frame.module.rsplit('/', 1)[-1]}+{frame.offset:#x}"
+    return f"{frame.pc:#x}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from broadstreet.cases.row import COLUMNS, case_row, frame_name
+from broadstreet.cases.row import COLUMNS, case_row, readable_name
 from broadstreet.errors import UsageError
 from broadstreet.records.case import Case
 from broadstreet.records.finding import Value
@@ -50,7 +50,7 @@ def _table(file: BinaryIO) -> Iterator[Write]:
     rows: list[tuple[str, str, str]] = []
 
     def write(case: Case) -> None:
-        where = next((frame_name(f, True) for f in case.frames if f.module is not None), "")
+        where = next((readable_name(f) for f in case.frames if f.module is not None), "")
         rows.append((case.circumstances.path, case.mechanism, where))
 
     yield write

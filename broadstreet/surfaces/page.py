@@ -13,7 +13,7 @@ import click
 
 from broadstreet.cases.close_up import CloseUp
 from broadstreet.cases.headline import headline, near_miss, summary_of
-from broadstreet.cases.row import frame_name
+from broadstreet.cases.row import readable_name
 from broadstreet.formats.names import demangled
 from broadstreet.formats.signals import signal_name
 from broadstreet.records.case import Case
@@ -179,7 +179,7 @@ def _frames(case: Case, lines: dict[int, list[Line]]) -> Iterator[str]:
     if len(case.frames) > MOST_FRAMES:
         yield f"       and {len(case.frames) - MOST_FRAMES} more; --json lists them"
     if case.handler_frames:
-        names = ", ".join(safe(frame_name(frame, True), 40) for frame in case.handler_frames[:6])
+        names = ", ".join(safe(readable_name(frame), 40) for frame in case.handler_frames[:6])
         yield from _wrapped(f"The handler, nearer to the core dump: {names}", "       ")
 
 
@@ -198,7 +198,7 @@ def _frame(index: int, frame: Frame, said: str) -> str:
 def _threads(case: Case) -> Iterator[str]:
     stacks: Counter[tuple[str, ...]] = Counter()
     for thread in case.threads[1:]:
-        stacks[tuple(frame_name(frame, True) for frame in thread.frames[:6])] += 1
+        stacks[tuple(readable_name(frame) for frame in thread.frames[:6])] += 1
     if not stacks:
         return
     others = len(case.threads) - 1

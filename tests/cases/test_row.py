@@ -3,11 +3,11 @@
 import pytest
 
 from broadstreet.cases.case import case_of
-from broadstreet.cases.row import COLUMNS, case_row, frame_name
+from broadstreet.cases.row import COLUMNS, case_row, readable_name
 from broadstreet.records.columns import CASES, FEATURES
 from broadstreet.records.exposure import Circumstances
 from broadstreet.records.finding import Value
-from broadstreet.records.frame import Frame
+from broadstreet.records.frame import Frame, frame_name
 from tests.features.read_back import dump, reading
 
 
@@ -78,4 +78,4 @@ def test_a_frame_has_a_name_for_programs(given: Frame, name: str) -> None:
 
 
 def test_a_frame_has_a_name_for_people() -> None:
-    assert frame_name(frame("_ZN3foo3barEi"), readable=True) == "foo::bar(int)"
+    assert readable_name(frame("_ZN3foo3barEi")) == "foo::bar(int)"

@@ -1,0 +1,258 @@
+"""The casebook: tables of what was read, with every case in it exactly once.
+
+No transaction spans tables. So a batch is written in this order: traces and modules, which never change and are merged
+by their identity; cases, findings and evidence, whose rows name the reading that they came of; then one insert-only
+merge into `specimens`, which makes the batch visible at once; then a row in `commits`, which names the version of
+every table. A reading counts only if its specimen has a row for it. Whoever is killed before the merge leaves rows that
+nobody sees; of two writers that read the same specimen the second merges nothing, and its rows stay unseen; whoever is
+killed after the merge leaves a version that the next writer names.
+"""
+
+import json
+import random
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from broadstreet.errors import CasebookError, UsageError
+from broadstreet.records.case import Case, Unreadable
+from broadstreet.records.columns import (
+    CASEBOOK,
+    COMMITS,
+    EVIDENCE,
+    FINDINGS,
+    MODULES,
+    SCANS,
+    SPECIMENS,
+    STORED_CASES,
+    TRACES,
+    Table,
+)
+from broadstreet.records.exposure import SIMULATED
+from broadstreet.records.specimen import Examined
+from broadstreet.store.place import Place, place
+from broadstreet.store.rows import Rows, add_examined
+from broadstreet.store.schema import FORMAT, schema
+from broadstreet.store.table import append, made, merge_new, opened
+
+FORMAT_KEY = "broadstreet.format"
+MOST_IN_A_BATCH = 1 << 14
+BATCH_BITS = 49
+MOST_KNOWN_IDS = 1_000_000  # of traces and module sets that a writer remembers
+WRONG_FLEET = "of another fleet"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the casebook: the version of each table, and the versions that verdicts cite."""
+
+    number: int
+    tables: Mapping[str, int]
+    pinned: tuple[int, ...] = ()
+
+
+class Casebook:
+    """The tables, open for writing."""
+
+    def __init__(self, where: Place, tables: dict[str, DeltaTable]) -> None:
+        self.place = where
+        self._tables = tables
+        self._known_ids: set[str] = set()
+        self._simulated = self._is_simulated()
+        self._heal()
+
+    def table(self, table: Table) -> DeltaTable:
+        """One table, as this writer last saw it."""
+        return self._tables[table.name]
+
+    @property
+    def simulated(self) -> bool | None:
+        """Whether its cases stand on a simulated fleet; null while it has none."""
+        return self._simulated
+
+    def begin(self, sources: Sequence[str], version: str) -> str:
+        """Note that a scan starts; its name."""
+        scan = secrets.token_hex(8)
+        self._note_scan({"scan": scan, "sources": list(sources), "version": version, "started": _now()})
+        return scan
+
+    def end(self, scan: str, sources: Sequence[str], version: str, read: int, known: int, unreadable: int) -> None:
+        """Note what came of it."""
+        now = _now()
+        self._note_scan(
+            {"scan": scan, "sources": list(sources), "version": version, "started": now, "ended": now}
+            | {"read": read, "known": known, "unreadable": unreadable}
+        )
+
+    def add(
+        self,
+        batch: Sequence[Examined],
+        scan: str,
+        kept: str,
+        reader_version: int,
+        generations: Mapping[str, int] | None = None,
+        verb: str = "scan",
+    ) -> int:
+        """Add what was read, sorted by time; how many were not there yet.
+
+        `generations` says for specimens that are read again the how-manieth time it is.
+        """
+        added = 0
+        ordered = sorted(batch, key=_time)
+        for at in range(0, len(ordered), MOST_IN_A_BATCH):
+            rows, base = Rows(), random.SystemRandom().getrandbits(BATCH_BITS) << 14
+            own = {"scan": scan, "added": _now(), "reader_version": reader_version, "kept": kept}
+            for index, one in enumerate(ordered[at : at + MOST_IN_A_BATCH]):
+                generation = (generations or {}).get(one.specimen.specimen_id, 0)
+                add_examined(rows, self._fitting(one), base + index, generation, own)
+            added += self.write(rows, verb, scan)
+        return added
+
+    def write(self, rows: Rows, verb: str, note: str) -> int:
+        """Write one batch, children first; how many specimens became visible."""
+        new = rows.ids - self._known_ids
+        if new:
+            for table in (TRACES, MODULES):
+                merge_new(self.table(table), table, rows.arrow(table))
+            self._known_ids = new if len(self._known_ids) > MOST_KNOWN_IDS else self._known_ids | new
+        for table in (STORED_CASES, FINDINGS, EVIDENCE):
+            append(self.table(table), table, rows.arrow(table))
+        added = merge_new(self.table(SPECIMENS), SPECIMENS, rows.arrow(SPECIMENS))
+        if added:
+            self.commit(verb, note)
+        return added
+
+    def commit(self, verb: str, note: str, pinned: Iterable[int] | None = None) -> int:
+        """Name the tables as they are now: a new version of the casebook; its number."""
+        commits = self.table(COMMITS)
+        while True:
+            commits.update_incremental()
+            last = version_of(commits)
+            versions = {}
+            for table in (SPECIMENS, *(one for one in CASEBOOK if one not in (SPECIMENS, COMMITS))):
+                self.table(table).update_incremental()  # children after specimens: what is visible is whole
+                versions[table.name] = self.table(table).version()
+            number = last.number + 1
+            row = {
+                "number": [number],
+                "made": [_now()],
+                "verb": [verb],
+                "tables": [json.dumps(versions)],
+                "note": [note],
+                "pinned": [list(last.pinned if pinned is None else pinned)],
+            }
+            if merge_new(commits, COMMITS, pa.table(row, schema=schema(COMMITS))):
+                return number
+
+    def version(self) -> Version:
+        """The newest version."""
+        self.table(COMMITS).update_incremental()
+        return version_of(self.table(COMMITS))
+
+    def _heal(self) -> None:
+        named = version_of(self.table(COMMITS)).tables.get(SPECIMENS.name, 0)
+        if self.table(SPECIMENS).version() > named:
+            self.commit("scan", "named after a writer was cut off")
+
+    def _note_scan(self, row: Mapping[str, object]) -> None:
+        columns = {column.name: [row.get(column.name)] for column in SCANS.columns}
+        append(self.table(SCANS), SCANS, pa.table(columns, schema=schema(SCANS)))
+
+    def _is_simulated(self) -> bool | None:
+        first = self.table(STORED_CASES).to_pyarrow_dataset().head(1, columns=["labels"])
+        return SIMULATED in first["labels"][0].as_py() if first.num_rows else None
+
+    def _fitting(self, one: Examined) -> Examined:
+        """Simulated and real crashes never stand in one casebook."""
+        if isinstance(one.outcome, Unreadable):
+            return one
+        simulated = SIMULATED in one.outcome.circumstances.labels
+        if self._simulated is None:
+            self._simulated = simulated
+        if simulated == self._simulated:
+            return one
+        which = ("simulated", "real") if simulated else ("real", "simulated")
+        reason = f"a crash of a {which[0]} fleet; this casebook holds those of a {which[1]} one"
+        return Examined(one.specimen, Unreadable(one.specimen.location, WRONG_FLEET, reason))
+
+
+def open_for_writing(url: str) -> Casebook:
+    """The casebook at this address, made where there is none, upgraded where it is older."""
+    where = place(url)
+    commits = made(where, COMMITS, {FORMAT_KEY: str(FORMAT)})
+    check_format(commits, where)
+    tables = {table.name: made(where, table) for table in CASEBOOK if table is not COMMITS}
+    for table in CASEBOOK:
+        _upgrade({**tables, COMMITS.name: commits}[table.name], table)
+    return Casebook(where, {**tables, COMMITS.name: commits})
+
+
+def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, dict[str, DeltaTable]]:
+    """The tables of one version of the casebook, else of the newest, for reading; nothing is written."""
+    where = place(url)
+    commits = opened(where, COMMITS)
+    if commits is None:
+        raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
+    check_format(commits, where)
+    version = version_of(commits, number)
+    found = {}
+    for table in CASEBOOK:
+        delta = commits if table is COMMITS else opened(where, table, version.tables.get(table.name, 0))
+        if delta is None:
+            raise CasebookError(f"{where.table(table.name)} is missing")
+        found[table.name] = delta
+    return where, version, found
+
+
+def exists(url: str) -> bool:
+    """Whether a casebook lies there."""
+    return opened(place(url), COMMITS) is not None
+
+
+def check_format(commits: DeltaTable, where: Place) -> None:
+    """A casebook of a later format is refused: what it means is not known here."""
+    said = commits.metadata().configuration.get(FORMAT_KEY, "0")
+    if not said.isdigit() or int(said) > FORMAT:
+        raise UsageError(
+            f"{where.url} has format {said}; this broadstreet knows {FORMAT}", "pip install --upgrade broadstreet"
+        )
+
+
+def version_of(commits: DeltaTable, number: int | None = None) -> Version:
+    """A version by its number, else the newest; 0 is the empty casebook."""
+    highest = max((n for n in _column(commits, "max.number") if n is not None), default=0)
+    wanted = highest if number is None else number
+    if wanted == 0:
+        return Version(0, {})
+    rows = commits.to_pyarrow_table(columns=["tables", "pinned"], filters=[("number", "=", wanted)]).to_pylist()
+    if not rows:
+        raise UsageError(f"there is no version {wanted} of this casebook", f"It has the versions up to {highest}.")
+    return Version(wanted, json.loads(rows[0]["tables"]), tuple(rows[0]["pinned"]))
+
+
+def _column(delta: DeltaTable, name: str) -> list[int | None]:
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    return actions[name].to_pylist() if name in actions.column_names else []
+
+
+def _upgrade(delta: DeltaTable, table: Table) -> None:
+    """Columns that a later release declared are added; the rows that are there did not observe them."""
+    from deltalake import Schema
+
+    present = {one.name for one in delta.schema().fields}
+    missing = [one for one in schema(table) if one.name not in present]
+    if missing:
+        delta.alter.add_columns(Schema.from_arrow(pa.schema(missing)).fields)
+
+
+def _time(one: Examined) -> str:
+    time = one.outcome.circumstances.time if isinstance(one.outcome, Case) else None
+    return time or ""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

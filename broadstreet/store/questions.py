@@ -1,0 +1,167 @@
+"""Questions about one version of a casebook, answered by DuckDB over its Parquet files.
+
+The files of a remote casebook are fetched into a local cache first (`mirror.py`): DuckDB's wheel reads no buckets. A
+question is one SELECT and reaches nothing but the casebook: no other file, no network, no settings.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+from pyarrow import parquet
+
+from broadstreet.errors import UsageError
+from broadstreet.records.case import Case
+from broadstreet.records.columns import CASEBOOK, EVIDENCE, Table
+from broadstreet.records.finding import Finding
+from broadstreet.store import mirror
+from broadstreet.store.casebook import open_tables
+from broadstreet.store.rows import case_of
+from broadstreet.store.schema import schema
+from broadstreet.store.views import CURRENT, definitions
+
+AT_ONCE = 2000  # cases that are put together at a time
+ROWS_AT_ONCE = 10_000
+EXAMPLE = "select mechanism, count(*) from cases group by 1"
+
+
+class Questions:
+    """One version of a casebook, open for reading. A context manager; not shared between threads."""
+
+    def __init__(self, url: str, number: int | None = None) -> None:
+        self.place, self.version, self._tables = open_tables(url, number)
+        self._folder = tempfile.mkdtemp(prefix="broadstreet-")
+        self._duck = duckdb.connect()
+        self._duck.execute(
+            "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET preserve_insertion_order = true"
+        )
+        for table in CASEBOOK:
+            if table is not EVIDENCE:
+                self._lay(table)
+        self._lay_empty(EVIDENCE)
+        self._has_evidence = False
+        self._duck.execute(CURRENT)
+        for statement in definitions((), self._any("hidden"), self._any("superseded")):
+            self._duck.execute(statement)
+        self._close_in()
+
+    def __enter__(self) -> "Questions":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._duck.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def table(self, table: Table) -> DeltaTable:
+        """One table at this version."""
+        return self._tables[table.name]
+
+    def answer(self, select: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The answer to one of our own questions."""
+        return self._duck.sql(select, params=list(parameters) or None).to_arrow_table()
+
+    def ask(self, select: str) -> Iterator[pa.RecordBatch]:
+        """The answer to an operator's question, one SELECT over the documented views. The first batch is empty."""
+        if "evidence" in select.lower():
+            self.fetch_evidence()
+        try:
+            statements = self._duck.extract_statements(select)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise UsageError(
+                    "a question is one SELECT", 'broadstreet sql "select mechanism, count(*) from cases group by 1"'
+                )
+            reader = self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+            yield from reader
+        except duckdb.Error as error:
+            raise UsageError(
+                f"the question cannot be answered: {error}", "The views and their columns: docs/casebook.md"
+            ) from error
+
+    def cases(self, where: str = "", parameters: Sequence[object] = ()) -> Iterator[Case]:
+        """Whole cases, as they were read, but for the evidence of their findings. `where` is over the table `cases`."""
+        found = self.answer(f"SELECT reading FROM current_cases {where}", parameters)
+        readings = found["reading"].to_pylist()
+        for at in range(0, len(readings), AT_ONCE):
+            yield from self._cases(readings[at : at + AT_ONCE])
+
+    def evidence(self, case_id: str) -> bytes | None:
+        """The slim core dump of a case; null where none is kept."""
+        self.fetch_evidence()
+        rows = self.answer("SELECT core FROM evidence WHERE case_id = ?", [case_id]).to_pylist()
+        return rows[0]["core"] if rows else None
+
+    def fetch_evidence(self) -> None:
+        """Evidence is large, so it is laid out only when it is asked for."""
+        if not self._has_evidence:
+            self._lay(EVIDENCE)
+            self._has_evidence = True
+
+    def _cases(self, readings: list[int]) -> Iterator[Case]:
+        wanted = pa.table({"reading": pa.array(readings, pa.int64()), "place": list(range(len(readings)))})
+        self._duck.register("wanted", wanted)
+        rows = self._list("SELECT c.* FROM raw_cases c JOIN wanted USING (reading) ORDER BY place")
+        findings: dict[int, list[Finding]] = {}
+        for row in self._list("SELECT f.* FROM raw_findings f JOIN wanted USING (reading)"):
+            needs = tuple(row["needs"].split(",")) if row["needs"] else ()
+            findings.setdefault(row["reading"], []).append(Finding(row["label"], row["state"], (), needs))
+        asked = "SELECT DISTINCT {0} FROM raw_cases JOIN wanted USING (reading)"
+        traces = {
+            row["trace_id"]: row
+            for row in self._list(f"SELECT * FROM raw_traces WHERE trace_id IN ({asked.format('trace_id')})")
+        }
+        modules: dict[str, list[dict[str, Any]]] = {}
+        for row in self._list(
+            f"SELECT * FROM raw_modules WHERE module_set IN ({asked.format('module_set')}) ORDER BY module_set, number"
+        ):
+            modules.setdefault(row["module_set"], []).append(row)
+        self._duck.unregister("wanted")
+        for row in rows:
+            yield case_of(row, findings[row["reading"]], traces[row["trace_id"]], modules.get(row["module_set"], []))
+
+    def _list(self, select: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.answer(select).to_pylist()
+        return rows
+
+    def _any(self, table: str) -> bool:
+        return bool(self.answer(f"SELECT 1 FROM {table} LIMIT 1").num_rows)
+
+    def _lay(self, table: Table) -> None:
+        files = mirror.files(self.place, self._tables[table.name])
+        self._define(table, [self._empty(table), *files])
+
+    def _lay_empty(self, table: Table) -> None:
+        self._define(table, [self._empty(table)])
+
+    def _define(self, table: Table, files: list[str]) -> None:
+        named = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
+        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        self._duck.execute(
+            f"CREATE OR REPLACE TEMP VIEW raw_{table.name} AS SELECT {columns} "
+            f"FROM read_parquet([{named}], union_by_name = true)"
+        )
+
+    def _empty(self, table: Table) -> str:
+        """A file with all declared columns and no row: what older files lack is null, and there is always a file."""
+        path = os.path.join(self._folder, f"{table.name}.parquet")
+        if not os.path.exists(path):
+            parquet.write_table(schema(table).empty_table(), path)
+        return path
+
+    def _close_in(self) -> None:
+        """From here on nothing but the casebook can be reached."""
+        folders = [self._folder, *mirror.folders(self.place)]
+        named = ", ".join("'" + name.replace("'", "''") + "/'" for name in folders)
+        self._duck.execute(
+            f"SET allowed_directories = [{named}]; SET enable_external_access = false; SET lock_configuration = true"
+        )
