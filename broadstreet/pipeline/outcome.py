@@ -30,6 +30,6 @@ def _outcome(specimen: Specimen, binaries: Binaries) -> Outcome:
     except UsageError as error:
         return Unreadable(path, "sidecar", error.what)
     except OSError as error:
-        return Unreadable(path, error.strerror or type(error).__name__, str(error))
+        return Unreadable(path, error.strerror or type(error).__name__, str(error), retry=True)
     except Exception as error:
         return Unreadable(path, f"a bug of ours ({type(error).__name__})", f"{type(error).__name__}: {error}")

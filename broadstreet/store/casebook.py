@@ -35,7 +35,7 @@ from broadstreet.records.columns import (
 from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.specimen import Examined
 from broadstreet.store.place import Place, place
-from broadstreet.store.rows import Rows, add_examined
+from broadstreet.store.rows import Row, Rows, add_case, add_examined
 from broadstreet.store.schema import FORMAT, schema
 from broadstreet.store.table import append, made, merge_new, opened
 
@@ -104,13 +104,22 @@ class Casebook:
         added = 0
         ordered = sorted(batch, key=_time)
         for at in range(0, len(ordered), MOST_IN_A_BATCH):
-            rows, base = Rows(), random.SystemRandom().getrandbits(BATCH_BITS) << 14
+            rows, base = Rows(), _first_reading()
             own = {"scan": scan, "added": _now(), "reader_version": reader_version, "kept": kept}
             for index, one in enumerate(ordered[at : at + MOST_IN_A_BATCH]):
                 generation = (generations or {}).get(one.specimen.specimen_id, 0)
                 add_examined(rows, self._fitting(one), base + index, generation, own)
             added += self.write(rows, verb, scan)
         return added
+
+    def add_judged(self, judged: Sequence[tuple[Row, Case]]) -> int:
+        """Add cases that were judged again from their stored features; each with the row of its specimen."""
+        rows, base = Rows(), _first_reading()
+        for index, (specimen, case) in enumerate(judged):
+            own = {"reading": base + index, "generation": specimen["generation"] + 1, "added": _now()}
+            rows.add(SPECIMENS, specimen | own)
+            add_case(rows, case, base + index, specimen["evidence"])
+        return self.write(rows, "relabel", f"{len(judged):,} cases")
 
     def write(self, rows: Rows, verb: str, note: str) -> int:
         """Write one batch, children first; how many specimens became visible."""
@@ -252,6 +261,10 @@ def _upgrade(delta: DeltaTable, table: Table) -> None:
 def _time(one: Examined) -> str:
     time = one.outcome.circumstances.time if isinstance(one.outcome, Case) else None
     return time or ""
+
+
+def _first_reading() -> int:
+    return random.SystemRandom().getrandbits(BATCH_BITS) << 14
 
 
 def _now() -> datetime:

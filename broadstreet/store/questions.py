@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -22,7 +21,7 @@ from broadstreet.records.columns import CASEBOOK, EVIDENCE, Table
 from broadstreet.records.finding import Finding
 from broadstreet.store import mirror
 from broadstreet.store.casebook import open_tables
-from broadstreet.store.rows import case_of
+from broadstreet.store.rows import Row, case_of
 from broadstreet.store.schema import schema
 from broadstreet.store.views import CURRENT, definitions
 
@@ -91,9 +90,33 @@ class Questions:
     def cases(self, where: str = "", parameters: Sequence[object] = ()) -> Iterator[Case]:
         """Whole cases, as they were read, but for the evidence of their findings. `where` is over the table `cases`."""
         found = self.answer(f"SELECT reading FROM current_cases {where}", parameters)
-        readings = found["reading"].to_pylist()
+        yield from self.cases_of(found["reading"].to_pylist())
+
+    def known(self, specimen_ids: Sequence[str]) -> dict[str, Row]:
+        """Those of these specimens that were read, by their id: their newest row, and what their case lacked."""
+        self._duck.register("asked", pa.table({"specimen_id": pa.array(specimen_ids, pa.string())}))
+        rows = self._list(
+            "SELECT s.*, c.case_id, c.rules_version, c.lacking, c.evidence FROM current_specimens s "
+            "SEMI JOIN asked USING (specimen_id) LEFT JOIN raw_cases c USING (reading)"
+        )
+        self._duck.unregister("asked")
+        return {row["specimen_id"]: row for row in rows}
+
+    def cases_of(self, readings: Sequence[int]) -> Iterator[Case]:
+        """The cases of these readings, in this order, current or not."""
         for at in range(0, len(readings), AT_ONCE):
-            yield from self._cases(readings[at : at + AT_ONCE])
+            yield from self._cases(list(readings[at : at + AT_ONCE]))
+
+    def judged_by(self, rules_version: int) -> Iterator[list[tuple[Row, Case]]]:
+        """Visible cases that other rules judged, each with the row of its specimen, some thousand at a time."""
+        stale = self.answer(
+            "SELECT s.*, c.evidence FROM current_specimens s JOIN raw_cases c USING (reading) "
+            "WHERE c.rules_version <> ? ORDER BY c.time, s.reading",
+            [rules_version],
+        )
+        for at in range(0, stale.num_rows, AT_ONCE):
+            rows = stale.slice(at, AT_ONCE).to_pylist()
+            yield list(zip(rows, self._cases([row["reading"] for row in rows]), strict=True))
 
     def evidence(self, case_id: str) -> bytes | None:
         """The slim core dump of a case; null where none is kept."""
@@ -120,7 +143,7 @@ class Questions:
             row["trace_id"]: row
             for row in self._list(f"SELECT * FROM raw_traces WHERE trace_id IN ({asked.format('trace_id')})")
         }
-        modules: dict[str, list[dict[str, Any]]] = {}
+        modules: dict[str, list[Row]] = {}
         for row in self._list(
             f"SELECT * FROM raw_modules WHERE module_set IN ({asked.format('module_set')}) ORDER BY module_set, number"
         ):
@@ -129,8 +152,8 @@ class Questions:
         for row in rows:
             yield case_of(row, findings[row["reading"]], traces[row["trace_id"]], modules.get(row["module_set"], []))
 
-    def _list(self, select: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.answer(select).to_pylist()
+    def _list(self, select: str) -> list[Row]:
+        rows: list[Row] = self.answer(select).to_pylist()
         return rows
 
     def _any(self, table: str) -> bool:

@@ -73,29 +73,20 @@ def add_examined(rows: Rows, one: Examined, reading: int, generation: int, own: 
     """The rows of one specimen; `own` holds what all of a batch share."""
     outcome = one.outcome
     specimen = one.specimen
-    rows.add(
-        SPECIMENS,
-        own
-        | {
-            "specimen_id": specimen.specimen_id,
-            "generation": generation,
-            "reading": reading,
-            "location": specimen.location if isinstance(outcome, Unreadable) else None,
-            "size": specimen.size,
-            "stamp": specimen.stamp,
-            "unreadable": outcome.kind if isinstance(outcome, Unreadable) else None,
-            "reason": outcome.reason if isinstance(outcome, Unreadable) else None,
-        },
-    )
+    row = {"specimen_id": specimen.specimen_id, "size": specimen.size, "stamp": specimen.stamp}
+    row |= {"generation": generation, "reading": reading}
     if isinstance(outcome, Unreadable):
+        why = {"unreadable": outcome.kind, "reason": outcome.reason, "retry": outcome.retry}
+        rows.add(SPECIMENS, own | row | why | {"location": specimen.location})
         return
-    add_case(rows, outcome, reading)
+    rows.add(SPECIMENS, own | row)
+    add_case(rows, outcome, reading, None if one.evidence is None else reading)
     if one.evidence is not None:
         rows.add(EVIDENCE, own | {"reading": reading, "core": one.evidence})
 
 
-def add_case(rows: Rows, case: Case, reading: int) -> None:
-    """The rows of one case, but for its specimen and evidence."""
+def add_case(rows: Rows, case: Case, reading: int, evidence: int | None) -> None:
+    """The rows of one case, but for its specimen and evidence; `evidence` is the reading that has it."""
     modules = _module_set(rows, case.modules)
     trace = _trace(rows, case)
     where = case.circumstances
@@ -106,6 +97,7 @@ def add_case(rows: Rows, case: Case, reading: int) -> None:
         row[name] = signed(row[name])
     row |= {
         "reading": reading,
+        "evidence": evidence,
         "holds": ",".join([f.label for f in case.findings if f.state == "holds"]),
         "could_not_be_judged": ",".join([f.label for f in case.findings if f.state == "not_judged"]),
         "missing": "|".join([gap.what for gap in case.missing]),

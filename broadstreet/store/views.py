@@ -49,7 +49,7 @@ VIEWS: tuple[View, ...] = (
         "specimens",
         "Every file that was read, and whether it could be.",
         "SELECT s.specimen_id, coalesce(s.location, c.path) AS location, s.size, s.stamp, c.case_id, s.unreadable, "
-        "s.reason, s.reader_version, s.scan, s.added, s.generation, s.reading "
+        "s.reason, s.retry, s.reader_version, s.scan, s.added, s.generation, s.reading "
         "FROM current_specimens s LEFT JOIN raw_cases c USING (reading)",
     ),
     View(
@@ -85,7 +85,7 @@ VIEWS: tuple[View, ...] = (
         "evidence",
         "What is kept of each case's core dump.",
         "SELECT c.case_id, e.kept, octet_length(e.core) AS size, e.core "
-        "FROM raw_evidence e JOIN current_cases c USING (reading)",
+        "FROM raw_evidence e JOIN current_cases c ON c.evidence = e.reading",
     ),
     View(
         "contradictions",
