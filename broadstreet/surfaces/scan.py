@@ -10,6 +10,7 @@ import click
 from broadstreet.errors import UsageError
 from broadstreet.records.specimen import Specimen
 from broadstreet.surfaces.options import binary_options, binary_sources
+from broadstreet.surfaces.progress import Form, Progress, progress_option
 
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
 NOTHING_READ = 1
@@ -20,12 +21,14 @@ NOTHING_READ = 1
 @click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="PATH", help="Write there instead of to stdout.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes; one per CPU by default.")
+@progress_option
 @binary_options
 def scan(
     places: tuple[str, ...],
     form: str,
     output: str | None,
     workers: int | None,
+    progress: Form,
     binaries: tuple[str, ...],
     debuginfod: tuple[str, ...],
 ) -> None:
@@ -38,7 +41,6 @@ def scan(
     from broadstreet.pipeline.engines import examined
     from broadstreet.records.case import Unreadable
     from broadstreet.surfaces.output import writer
-    from broadstreet.surfaces.progress import Progress
     from broadstreet.surfaces.summary import summary_lines
     from broadstreet.surfaces.text import echo
 
@@ -48,7 +50,8 @@ def scan(
     sources = binary_sources(binaries, debuginfod)
     count = min(workers or len(os.sched_getaffinity(0)), max(1, len(found) // 8))
     summary, failures, started = Summary(), [], time.monotonic()
-    with writer(form, output) as write, Progress(len(found)) as progress:
+    streams = output is None and form != "table" and sys.stdout.isatty()
+    with writer(form, output) as write, Progress(progress, len(found), streams) as shown:
         for one in examined(found, sources, count):
             outcome = one.outcome
             summary.add(outcome)
@@ -56,7 +59,7 @@ def scan(
                 failures.append(outcome)
             else:
                 write(outcome)
-            progress.advance()
+            shown.advance(one)
     seconds = time.monotonic() - started
     for line in summary_lines(summary, failures, seconds, places):
         echo(line, err=form != "table" or output is not None)

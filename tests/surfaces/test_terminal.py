@@ -32,7 +32,7 @@ def scan(fleet: Fleet, *options: str, **changes: str) -> Said:
 def on_a_terminal(fleet: Fleet, *arguments: str, **changes: str) -> tuple[int, bytes]:
     """Exit status and all that a terminal was sent."""
     leader, follower = pty.openpty()
-    environment = variables(fleet.store, TERM="xterm-256color", **changes)
+    environment = variables(fleet.store, **{"TERM": "xterm-256color", **changes})
     process = subprocess.Popen([*ENTRY, *arguments], stdin=follower, stdout=follower, stderr=follower, env=environment)
     os.close(follower)
     written = b""
