@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from elftools.elf.elffile import ELFFile
 
 from broadstreet.errors import UnreadableSpecimen, UsageError
-from broadstreet.pipeline import slimming
+from broadstreet.pipeline import slim_form, slimming
 from broadstreet.pipeline.reading import BinarySources, case_at, reading_of
 from broadstreet.pipeline.slimming import slim
 from broadstreet.reading.address_space import Mapping
@@ -269,7 +269,7 @@ def test_arguments_and_environment_go_where_the_first_thread_crashed_beside_them
 def test_what_the_choice_of_memory_missed_is_kept_all_the_same(
     crashed: Crashed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slimming, "asked_for", lambda *_: [])
+    monkeypatch.setattr(slim_form, "asked_for", lambda *_: [])
     out = slimmed(crashed.cores["thrown_away"], tmp_path, crashed.binaries)
     assert told(case_at(out, crashed.binaries)) == told(case_at(crashed.cores["thrown_away"], crashed.binaries))
 

@@ -50,6 +50,8 @@ class CoreMapping(NamedTuple):
 
     def segments(self) -> list[tuple[int, int, bytes]]:
         """(start, end, bytes) of each segment that this mapping becomes."""
+        if not self.stretches:
+            return [(self.start, self.end, b"")]
         starts = [stretch.address for stretch in self.stretches]
         datas = [stretch.data for stretch in self.stretches]
         if not starts or starts[0] != self.start:
@@ -69,7 +71,8 @@ class CoreDump:
     @property
     def head_bytes(self) -> int:
         """How many bytes the header, the program headers and the notes take."""
-        count = 1 + sum(len(mapping.segments()) for mapping in self.mappings)
+        parts = sum(len(mapping.segments()) - 1 for mapping in self.mappings if mapping.stretches)
+        count = 1 + len(self.mappings) + parts
         return HEADER_BYTES + PROGRAM_HEADER_BYTES * count + sum(len(packed(note)) for note in self.notes)
 
 
@@ -82,10 +85,12 @@ def core_dump(core: CoreDump) -> bytes:
     at = _padded(notes_at + len(notes), core.alignment)
     headers = [_PROGRAM_HEADER.pack(elf.PT_NOTE, 0, notes_at, 0, 0, len(notes), 0, NOTE_ALIGNMENT)]
     contents = [notes.ljust(at - notes_at, b"\0")]
+    pack, alignment = _PROGRAM_HEADER.pack, core.alignment
     for flags, start, end, data in segments:
-        headers.append(_PROGRAM_HEADER.pack(elf.PT_LOAD, flags, at, start, 0, len(data), end - start, core.alignment))
-        contents.append(data.ljust(_padded(len(data), core.alignment), b"\0"))
-        at += len(contents[-1])
+        headers.append(pack(elf.PT_LOAD, flags, at, start, 0, len(data), end - start, alignment))
+        if data:
+            contents.append(data.ljust(_padded(len(data), alignment), b"\0"))
+            at += len(contents[-1])
     extended = count >= elf.PN_XNUM
     head = _header(core.machine, min(count, elf.PN_XNUM), at if extended else 0)
     # Section header 0 holds the real number of program headers in sh_info (fs/binfmt_elf.c, fill_extnum_info).

@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 
+from broadstreet.pipeline.evidence import Keep
 from broadstreet.pipeline.outcome import examine
 from broadstreet.pipeline.reading import BinarySources
 from broadstreet.records.case import Unreadable
@@ -18,19 +19,21 @@ BATCH = 16  # specimens for a worker at a time: large enough to hide the queue, 
 WAITING = 4  # batches per worker that are queued
 
 
-def examined(specimens: Iterable[Specimen], sources: BinarySources, workers: int) -> Iterator[Examined]:
+def examined(
+    specimens: Iterable[Specimen], sources: BinarySources, workers: int, keep: Keep = "none"
+) -> Iterator[Examined]:
     """What comes of each specimen, in no order. With one worker it runs here; else in spawned processes."""
     if workers <= 1:
         binaries = sources.open()
         for specimen in specimens:
-            yield examine(specimen, binaries)
+            yield examine(specimen, binaries, keep)
         return
     batches = _batches(specimens)
     context = multiprocessing.get_context("spawn")
     lost: list[Specimen] = []
     while True:
         batch_of: dict[Future[list[Examined]], list[Specimen]] = {}
-        pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources,))
+        pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(sources, keep))
         try:
             with _undisturbed():
                 batch_of |= {pool.submit(_work, b): b for b in islice(batches, workers * WAITING)}
@@ -45,15 +48,15 @@ def examined(specimens: Iterable[Specimen], sources: BinarySources, workers: int
             lost = [specimen for batch in batch_of.values() for specimen in batch]
         finally:
             pool.shutdown(cancel_futures=True)
-        yield from _one_by_one(lost, sources)
+        yield from _one_by_one(lost, sources, keep)
 
 
-def _one_by_one(specimens: list[Specimen], sources: BinarySources) -> Iterator[Examined]:
+def _one_by_one(specimens: list[Specimen], sources: BinarySources, keep: Keep) -> Iterator[Examined]:
     """After a worker was killed, as by the kernel for its memory: who did it is read alone, and named."""
     context = multiprocessing.get_context("spawn")
     rest = list(specimens)
     while rest:
-        with ProcessPoolExecutor(1, context, initializer=_start_worker, initargs=(sources,)) as pool:
+        with ProcessPoolExecutor(1, context, initializer=_start_worker, initargs=(sources, keep)) as pool:
             try:
                 while rest:
                     yield from pool.submit(_work, rest[:1]).result()
@@ -76,17 +79,19 @@ def _undisturbed() -> Iterator[None]:
 
 
 _worker_binaries: Binaries | None = None
+_worker_keep: Keep = "none"
 
 
-def _start_worker(sources: BinarySources) -> None:
-    global _worker_binaries
+def _start_worker(sources: BinarySources, keep: Keep) -> None:
+    global _worker_binaries, _worker_keep
+    _worker_keep = keep
     _worker_binaries = sources.open()
 
 
 def _work(specimens: list[Specimen]) -> list[Examined]:
     if _worker_binaries is None:
         raise RuntimeError("the worker was not started")
-    return [examine(specimen, _worker_binaries) for specimen in specimens]
+    return [examine(specimen, _worker_binaries, _worker_keep) for specimen in specimens]
 
 
 def _batches(specimens: Iterable[Specimen]) -> Iterator[list[Specimen]]:

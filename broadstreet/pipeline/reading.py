@@ -28,9 +28,9 @@ class BinarySources:
         return Binaries(self.folders, self.store, self.debuginfod)
 
 
-def reading_of(source: CoreSource, binaries: Binaries, every_thread: bool = False) -> Reading:
+def reading_of(source: CoreSource, binaries: Binaries, every_thread: bool = False, witnessed: bool = False) -> Reading:
     """Drive the reader over a core dump."""
-    reader = read(every_thread)
+    reader = read(every_thread, witnessed)
     wanted = next(reader)
     while True:
         answer: list[object]
@@ -47,10 +47,17 @@ def reading_of(source: CoreSource, binaries: Binaries, every_thread: bool = Fals
 
 def case_of_specimen(specimen: Specimen, binaries: Binaries, whole: bool = False) -> tuple[Case, MachineState | None]:
     """The case of one specimen, and the machine state that it came from; an UnreadableSpecimen where it is none."""
+    case, reading = read_specimen(specimen, binaries, whole)
+    return case, reading.state
+
+
+def read_specimen(
+    specimen: Specimen, binaries: Binaries, whole: bool = False, witnessed: bool = False
+) -> tuple[Case, Reading]:
+    """The case of one specimen, and the reading that it came from; an UnreadableSpecimen where it is none."""
     with opened(specimen) as source:
-        reading = reading_of(source, binaries, whole)
-        case = case_of(reading, circumstances(specimen.location), source.bytes_read, specimen.size, whole)
-        return case, reading.state
+        reading = reading_of(source, binaries, whole, witnessed)
+        return case_of(reading, circumstances(specimen.location), source.bytes_read, specimen.size, whole), reading
 
 
 def case_at(path: str, binaries: Binaries, whole: bool = False) -> Case:

@@ -96,6 +96,14 @@ class AddressSpace:
             return self._made.get(index) or self._mapping(index)
         return None
 
+    def mapped(self, words: Iterable[int]) -> list[int]:
+        """Those of the words that are addresses of mapped memory."""
+        starts, raw = self._starts, self._raw
+        if not starts:
+            return []
+        low, high = starts[0], raw[-1][1]
+        return [w for w in words if low <= w < high and w < raw[bisect_right(starts, w) - 1][1]]
+
     def following(self, address: int) -> Mapping | None:
         """The first mapping that starts above this address."""
         index = bisect_right(self._starts, address)

@@ -22,6 +22,7 @@ from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.memory_plan import MemoryPlan, Range
 from broadstreet.reading.notes import Notes, Thread, read_notes, thread_count
 from broadstreet.reading.state import assembled
+from broadstreet.reading.witness import Witness
 from broadstreet.records.gap import Gap
 from broadstreet.records.wanted import Answer, BinaryWanted, Wanted
 
@@ -54,10 +55,17 @@ class Reading:
     plan: MemoryPlan | None = None
     requests: list[Range] = field(default_factory=list)  # the memory that was asked for
     slim: slim_note.SlimNote | None = None  # of a slim core dump
+    machine: int = 0  # as the ELF header says
+    note_segment: bytes = b""  # as much of it as was fetched
+    notes_place: tuple[int, int] = (0, 0)  # offset and size of the whole of it
 
 
-def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
-    """Read a core dump. With `every_thread`, all threads, all modules and deep stacks are fetched as well."""
+def read(every_thread: bool = False, witnessed: bool = False) -> Generator[Wanted, Answer, Reading]:
+    """Read a core dump. With `every_thread`, all threads, all modules and deep stacks are fetched as well.
+
+    `witnessed`: the memory of the reading is a Witness, which writes down what the machine state and all that is
+    computed from it rest on.
+    """
     (prefix,) = yield Wanted(ranges=((0, PREFIX_BYTES),))
     head = elf.header(prefix)
     if head.type != elf.ET_CORE:
@@ -91,6 +99,7 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
     if notes.own is not None and own is None:
         gaps.append(Gap("slim note", "it is damaged, or of a later version", "a later broadstreet"))
     space = AddressSpace(segments, own.originals() if own else ())
+    count = _thread_count(notes, layout.notes_size, own, every_thread, gaps)
     reading = Reading(
         notes.case_id() if notes.raw else linux.case_id(prefix, b"", b"", b""),
         architecture.name,
@@ -98,16 +107,31 @@ def read(every_thread: bool = False) -> Generator[Wanted, Answer, Reading]:
         space,
         mods.Modules([]),
         threads=tuple(notes.threads),
-        thread_count=thread_count(notes, layout.notes_size) if not every_thread else len(notes.threads) or None,
+        thread_count=count,
         gaps=gaps,
         slim=own,
+        machine=head.machine,
+        note_segment=segment,
+        notes_place=(layout.notes_at, layout.notes_size),
     )
     if not notes.threads:
         gaps.append(Gap("registers", "no NT_PRSTATUS note in what is left of the core dump"))
         return reading
     plan = reading.plan = yield from _remember(reading, architecture, rounds, every_thread)
+    if witnessed:
+        space = reading.space = plan.space = Witness(space)
     reading.state = assembled(notes, architecture, space, reading.modules, reading.thread_count, gaps, plan)
     return reading
+
+
+def _thread_count(
+    notes: Notes, notes_size: int, own: slim_note.SlimNote | None, every_thread: bool, gaps: list[Gap]
+) -> int | None:
+    if own is not None and own.threads is not None:
+        if every_thread and own.threads > len(notes.threads):
+            gaps.append(Gap("threads", f"only {len(notes.threads):,} of {own.threads:,} were kept"))
+        return own.threads or None
+    return thread_count(notes, notes_size) if not every_thread else len(notes.threads) or None
 
 
 def _remember(

@@ -38,10 +38,11 @@ class Kept(msgspec.Struct, frozen=True):
     bytes: int
 
 
-class SlimNote(msgspec.Struct, frozen=True):
+class SlimNote(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content. `mappings` are those of which only a part is kept, where a reading depends on knowing it.
 
-    Each is written as start-end+dumped, in hexadecimal; the last is how many bytes the original held.
+    Each is written as start-end+dumped, in hexadecimal; the last is how many bytes the original held. `threads` is how
+    many the process had, where the notes of some were left out; 0 where that is not known.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=VERSION)]
@@ -51,6 +52,7 @@ class SlimNote(msgspec.Struct, frozen=True):
     kept: Kept
     mappings: tuple[str, ...]
     circumstances: KnownCircumstances
+    threads: int | None = None
 
     def originals(self) -> Iterator[tuple[int, int, int]]:
         """(start, end, dumped bytes) of each of these mappings."""

@@ -54,6 +54,20 @@ class PlainCore:
         return pieces
 
 
+class BytesCore:
+    """A core dump that is at hand as bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.bytes_read = 0
+
+    def ranges(self, wanted: tuple[tuple[int, int], ...]) -> list[bytes]:
+        """As many bytes of each range as there are."""
+        pieces = [self._content[offset : offset + size] for offset, size in wanted]
+        self.bytes_read += sum(map(len, pieces))
+        return pieces
+
+
 class CompressedCore:
     """A compressed core dump. Each call streams from the start, for such streams do not seek."""
 

@@ -3,23 +3,45 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import click
 
 from broadstreet.errors import UsageError
-from broadstreet.records.specimen import Specimen
+from broadstreet.records.specimen import Examined, Specimen
+from broadstreet.surfaces.casebook_options import writing_casebook_option
 from broadstreet.surfaces.options import binary_options, binary_sources
 from broadstreet.surfaces.progress import Form, Progress, progress_option
 
+if TYPE_CHECKING:
+    from broadstreet.pipeline.evidence import Keep
+    from broadstreet.pipeline.reading import BinarySources
+
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
+KEEP = ("pointers", "full", "none")
 NOTHING_READ = 1
+WORTH_A_WORKER = 8  # specimens
 
 
 @click.command()
-@click.argument("places", nargs=-1, required=True, metavar="DIR...")
+@click.argument("places", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="PATH", help="Write there instead of to stdout.")
+@writing_casebook_option
+@click.option(
+    "--keep",
+    type=click.Choice(KEEP),
+    default="pointers",
+    show_default=True,
+    help="What the casebook keeps of each core dump: words that are pointers, all that the reading used, or nothing.",
+)
+@click.option(
+    "--reread",
+    type=click.Choice(["stale"]),
+    help="Read again what a newer reader, or a binary that arrived, would improve.",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes; one per CPU by default.")
 @progress_option
 @binary_options
@@ -27,38 +49,50 @@ def scan(
     places: tuple[str, ...],
     form: str,
     output: str | None,
+    casebook: str | None,
+    keep: "Keep",
+    reread: str | None,
     workers: int | None,
     progress: Form,
     binaries: tuple[str, ...],
     debuginfod: tuple[str, ...],
 ) -> None:
-    """Read all core dumps below DIR and label each crash.
+    """Read all core dumps below SOURCE and label each crash.
 
     Core dumps are known by their content, plain or compressed (zst, lz4, gz, xz). A file that cannot be read is named
-    with the reason and stops nothing. Exit status: 0; 1 nothing could be read; 2 usage.
+    with the reason and stops nothing. With --casebook each is read once: a second scan reads what is new, goes on where
+    the last one was stopped, and still prints every case. Exit status: 0; 1 nothing could be read; 2 usage.
     """
     from broadstreet.cases.summary import Summary
-    from broadstreet.pipeline.engines import examined
     from broadstreet.records.case import Unreadable
     from broadstreet.surfaces.output import writer
     from broadstreet.surfaces.summary import summary_lines
     from broadstreet.surfaces.text import echo
 
-    found = list(_specimens(places))
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", "Add --output cases.parquet, or redirect.")
+    if reread and not casebook:
+        raise UsageError("--reread is about a casebook", "broadstreet scan DIR --casebook URL --reread stale")
     sources = binary_sources(binaries, debuginfod)
-    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(found) // 8))
+    found = _specimens(places, absolute=casebook is not None)
     summary, failures, started = Summary(), [], time.monotonic()
     streams = output is None and form != "table" and sys.stdout.isatty()
-    with writer(form, output) as write, Progress(progress, len(found), streams) as shown:
-        for one in examined(found, sources, count):
-            outcome = one.outcome
-            summary.add(outcome)
-            if isinstance(outcome, Unreadable):
-                failures.append(outcome)
+    with writer(form, output) as write, Progress(progress, None, streams) as shown:
+
+        def take(one: Examined) -> None:
+            summary.add(one.outcome)
+            if isinstance(one.outcome, Unreadable):
+                failures.append(one.outcome)
             else:
-                write(outcome)
+                write(one.outcome)
+
+        def known(one: Examined) -> None:
+            take(one)
+            shown.skip(1)
+
+        listed = _counted(found, shown.expect)
+        for one in _outcomes(listed, sources, workers, (places, casebook, keep, reread), known):
+            take(one)
             shown.advance(one)
     seconds = time.monotonic() - started
     for line in summary_lines(summary, failures, seconds, places):
@@ -67,17 +101,54 @@ def scan(
         sys.exit(NOTHING_READ)
 
 
-def _specimens(places: tuple[str, ...]) -> Iterator[Specimen]:
+def _outcomes(
+    listed: Iterator[Specimen],
+    sources: "BinarySources",
+    workers: int | None,
+    into: tuple[tuple[str, ...], str | None, "Keep", str | None],
+    known: Callable[[Examined], None],
+) -> Iterator[Examined]:
+    """What is read now; `known` is called with each that the casebook told."""
+    from broadstreet.pipeline.engines import examined
+
+    places, casebook, keep, reread = into
+    first = list(islice(listed, WORTH_A_WORKER * (workers or len(os.sched_getaffinity(0)))))
+    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(first) // WORTH_A_WORKER))
+    everything = chain(first, listed)
+    if casebook is None:
+        yield from examined(everything, sources, count, "none")
+        return
+    from broadstreet.pipeline.scanning import Scan
+    from broadstreet.store.casebook import open_for_writing
+
+    book = open_for_writing(casebook)
+    scan = Scan(book, casebook, places, keep, reread is not None, sources.open() if reread else None)
+    yield from scan.outcomes(everything, lambda new: examined(new, sources, count, keep), known)
+
+
+def _specimens(places: tuple[str, ...], absolute: bool) -> Iterator[Specimen]:
     from broadstreet.sources.specimens import specimens
 
-    seen = set()  # of places that overlap, each file counts once
     for place in places:
         if not os.path.exists(place):
             raise UsageError(
                 f"no such file or folder: {place}", "broadstreet scan DIR, with the folder of the core dumps"
             )
-        for specimen in specimens(place):
+    seen = set()  # of places that overlap, each file counts once
+    for place in places:
+        for specimen in specimens(os.path.realpath(place) if absolute else place):
+            if len(places) == 1:
+                yield specimen
+                continue
             real = os.path.realpath(specimen.location)
             if real not in seen:
                 seen.add(real)
                 yield specimen
+
+
+def _counted(listed: Iterable[Specimen], expect: Callable[[int], None]) -> Iterator[Specimen]:
+    count = 0
+    for specimen in listed:
+        count += 1
+        yield specimen
+    expect(count)

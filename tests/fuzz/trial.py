@@ -13,6 +13,7 @@ import msgspec
 from broadstreet.cases.case import case_of
 from broadstreet.cases.row import case_row
 from broadstreet.errors import UnreadableSpecimen
+from broadstreet.pipeline.evidence import evidence
 from broadstreet.pipeline.reading import reading_of
 from broadstreet.records.exposure import Circumstances
 from broadstreet.sources.binaries import Binaries
@@ -40,12 +41,13 @@ def outcome(rope: Rope, binaries: Binaries, whole: bool) -> str:
     """The mechanism, or why the bytes are no core dump. Every other exception flies."""
     source = RopeCore(rope)
     try:
-        reading = reading_of(source, binaries, whole)
+        reading = reading_of(source, binaries, whole, witnessed=True)
     except UnreadableSpecimen as error:
         return f"unreadable: {error.layout}"
     case = case_of(reading, Circumstances(path="core"), source.bytes_read, rope.size, whole)
     msgspec.json.encode(case_json(case))
     msgspec.json.encode(case_row(case))
+    evidence(reading, case, binaries, "pointers")
     return case.mechanism
 
 
