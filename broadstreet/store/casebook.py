@@ -8,7 +8,9 @@ nobody sees; of two writers that read the same specimen the second merges nothin
 killed after the merge leaves a version that the next writer names.
 """
 
+import fcntl
 import json
+import os
 import random
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +41,7 @@ from broadstreet.store.rows import Row, Rows, add_case, add_examined
 from broadstreet.store.schema import FORMAT, schema
 from broadstreet.store.table import append, made, merge_new, opened
 
+LOCK = ".lock"
 FORMAT_KEY = "broadstreet.format"
 MOST_IN_A_BATCH = 1 << 14
 BATCH_BITS = 49
@@ -58,12 +61,19 @@ class Version:
 class Casebook:
     """The tables, open for writing."""
 
-    def __init__(self, where: Place, tables: dict[str, DeltaTable]) -> None:
+    def __init__(self, where: Place, tables: dict[str, DeltaTable], lock: int | None) -> None:
         self.place = where
+        self._lock = lock
         self._tables = tables
         self._known_ids: set[str] = set()
         self._simulated = self._is_simulated()
         self._heal()
+
+    def close(self) -> None:
+        """Let others have it alone."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def table(self, table: Table) -> DeltaTable:
         """One table, as this writer last saw it."""
@@ -189,15 +199,36 @@ class Casebook:
         return Examined(one.specimen, Unreadable(one.specimen.location, WRONG_FLEET, reason))
 
 
-def open_for_writing(url: str) -> Casebook:
-    """The casebook at this address, made where there is none, upgraded where it is older."""
+def open_for_writing(url: str, alone: bool = False) -> Casebook:
+    """The casebook at this address, made where there is none, upgraded where it is older.
+
+    In a folder, whoever wants it `alone` is refused while others write, and they while it is had alone; in a bucket
+    nobody can know.
+    """
     where = place(url)
+    lock = None if where.folder is None else _locked(where.folder, alone)
     commits = made(where, COMMITS, {FORMAT_KEY: str(FORMAT)})
     check_format(commits, where)
     tables = {table.name: made(where, table) for table in CASEBOOK if table is not COMMITS}
     for table in CASEBOOK:
         _upgrade({**tables, COMMITS.name: commits}[table.name], table)
-    return Casebook(where, {**tables, COMMITS.name: commits})
+    return Casebook(where, {**tables, COMMITS.name: commits}, lock)
+
+
+def _locked(folder: str, alone: bool) -> int:
+    """An advisory lock, which ends with the process."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        lock = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise CasebookError(f"{folder} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_NB | (fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
+    except OSError as error:
+        os.close(lock)
+        what = "somebody is writing to this casebook" if alone else "this casebook is being tidied"
+        raise UsageError(what, "Try again when that has ended.") from error
+    return lock
 
 
 def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, dict[str, DeltaTable]]:

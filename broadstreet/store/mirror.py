@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from deltalake import DeltaTable
 
@@ -20,14 +20,21 @@ CHUNK = 4 << 20
 
 def files(place: Place, delta: DeltaTable) -> list[str]:
     """Local paths of the files that make up this version of a table."""
+    found = names(place, delta)
     if place.folder is not None:
-        return [unquote(urlsplit(uri).path) if uri.startswith("file://") else uri for uri in delta.file_uris()]
-    names = [uri.removeprefix(place.url).lstrip("/") for uri in delta.file_uris()]
+        return [os.path.join(place.folder, name) for name in found]
     cache = _cache(place)
-    missing = [name for name in names if not os.path.exists(os.path.join(cache, name))]
+    missing = [name for name in found if not os.path.exists(os.path.join(cache, name))]
     if missing:
         _fetch(place, cache, missing)
-    return [os.path.join(cache, name) for name in names]
+    return [os.path.join(cache, name) for name in found]
+
+
+def names(place: Place, delta: DeltaTable) -> list[str]:
+    """The files that make up this version of a table, as paths from the casebook."""
+    root = place.url if place.folder is None else place.folder
+    paths = [unquote(uri.removeprefix("file://")) if place.folder else uri for uri in delta.file_uris()]
+    return [path.removeprefix(root).lstrip("/") for path in paths]
 
 
 def folders(place: Place) -> list[str]:

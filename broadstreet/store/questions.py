@@ -7,7 +7,7 @@ question is one SELECT and reaches nothing but the casebook: no other file, no n
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
 
 import duckdb
@@ -65,6 +65,10 @@ class Questions:
         """One table at this version."""
         return self._tables[table.name]
 
+    def tell(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """Note something down for the questions that follow, as a temporary table."""
+        self._duck.execute(statement, list(parameters) or None)
+
     def answer(self, select: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to one of our own questions."""
         return self._duck.sql(select, params=list(parameters) or None).to_arrow_table()
@@ -91,6 +95,16 @@ class Questions:
         """Whole cases, as they were read, but for the evidence of their findings. `where` is over the table `cases`."""
         found = self.answer(f"SELECT reading FROM current_cases {where}", parameters)
         yield from self.cases_of(found["reading"].to_pylist())
+
+    def files(self, table: Table, among: Collection[str]) -> list[str]:
+        """Local paths of those files of a table that are among these paths from the casebook."""
+        local = mirror.files(self.place, self.table(table))
+        names = mirror.names(self.place, self.table(table))
+        return [path for path, name in zip(local, names, strict=True) if name in among]
+
+    def stream(self, select: str) -> pa.RecordBatchReader:
+        """The answer to one of our own questions, however large."""
+        return self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
 
     def known(self, specimen_ids: Sequence[str]) -> dict[str, Row]:
         """Those of these specimens that were read, by their id: their newest row, and what their case lacked."""

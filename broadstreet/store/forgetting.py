@@ -1,0 +1,149 @@
+"""Forget: rows, old versions, logs and caches go, and then every byte that is left is searched for what went.
+
+A Parquet file is searched decoded, column by column: compressed, nothing would be found in it. What the search finds is
+said, and is no success: a name may stand in another case's path, or in a file that a writer left an hour ago or less.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import compute, parquet
+
+from broadstreet.records.columns import CASEBOOK, COMMITS, SCANS
+from broadstreet.store import mirror
+from broadstreet.store.casebook import LOCK, Casebook
+from broadstreet.store.files import all_files, content, drop_unnamed, forget_log
+from broadstreet.store.questions import Questions
+from broadstreet.store.rewriting import overwrite, rewrite
+from broadstreet.store.schema import schema
+
+MOST_PLACES = 20  # that are named
+MOST_BY_HAND = 64  # paths that are looked for inside of other texts too, not as whole values alone
+AT_ONCE = 4096  # rows of a file that are decoded together
+
+
+class What(NamedTuple):
+    """What is to be forgotten; null: not by this."""
+
+    host: str | None = None
+    before: datetime | None = None
+    case_id: str | None = None
+
+
+class Forgotten(NamedTuple):
+    """What went, how much was searched for how many names, and where one of them still stands."""
+
+    cases: int
+    readings: int
+    names: int
+    files: int
+    bytes_searched: int
+    found: tuple[str, ...]
+
+
+def forget(book: Casebook, url: str, what: What) -> Forgotten:
+    """Forget, and prove it. Nobody else may write meanwhile."""
+    with Questions(url) as questions:
+        _mark(questions, what)
+        cases = questions.answer("SELECT DISTINCT c.case_id, c.path FROM raw_cases c SEMI JOIN dropped USING (reading)")
+        places = questions.answer("SELECT location FROM raw_specimens SEMI JOIN dropped USING (reading)")
+        readings = questions.answer("SELECT count(*) AS n FROM dropped")["n"][0].as_py()
+        names = {*cases["case_id"].to_pylist(), *cases["path"].to_pylist(), *places["location"].to_pylist(), what.host}
+        gone = rewrite(book, questions, "forget", f"{readings:,} readings", orphans=True)
+        overwrite(questions.table(SCANS), SCANS, _scans(questions, names - {None}))
+    last = book.commit("forget", "versions before this one cannot be read any more", pinned=())
+    commits = book.table(COMMITS)
+    rows = commits.to_pyarrow_table(filters=[("number", "=", last)])
+    overwrite(commits, COMMITS, rows.to_reader())
+    for table in CASEBOOK:
+        delta = book.table(table)
+        forget_log(delta)
+        drop_unnamed(book.place, table, [delta], gone.get(table.name) or _all(book, table.name))
+    mirror.empty(book.place)
+    return _searched(book, len(set(cases["case_id"].to_pylist())), readings, names - {None})
+
+
+def _mark(questions: Questions, what: What) -> None:
+    tests: list[str] = []
+    values: list[object] = []
+    for test, value in (("c.host = ?", what.host), ("c.case_id = ?", what.case_id)):
+        if value is not None:
+            tests.append(test)
+            values.append(value)
+    if what.before is not None:
+        tests.append("coalesce(c.time, s.added) < ?")
+        values.append(what.before)
+    # Not by what is visible: what a killed writer left goes too, and all readings of a specimen with one of them.
+    questions.tell(
+        "CREATE TEMP TABLE dropped AS WITH meant AS (SELECT reading, s.specimen_id FROM raw_cases c "
+        f"FULL JOIN raw_specimens s USING (reading) WHERE {' AND '.join(tests)}) "
+        "SELECT reading FROM meant UNION SELECT reading FROM raw_specimens SEMI JOIN meant USING (specimen_id)",
+        values,
+    )
+    questions.tell(
+        "CREATE TEMP TABLE bared AS SELECT evidence AS reading FROM raw_cases SEMI JOIN dropped USING (reading)"
+    )
+
+
+def _scans(questions: Questions, names: set[str]) -> pa.RecordBatchReader:
+    """The scans, without the sources that name what is forgotten."""
+    rows = questions.answer("SELECT * FROM raw_scans").to_pylist()
+    for row in rows:
+        row["sources"] = ["(forgotten)" if any(name in one for name in names) else one for one in row["sources"]]
+    return pa.Table.from_pylist(rows, schema=schema(SCANS)).to_reader()
+
+
+def _all(book: Casebook, table: str) -> list[str]:
+    return [file.path for file in all_files(book.place, table)]
+
+
+def _searched(book: Casebook, cases: int, readings: int, names: set[str]) -> Forgotten:
+    files, size, found = 0, 0, []
+    wanted = {name.encode() for name in names}
+    for file in all_files(book.place):
+        if file.path == LOCK:
+            continue
+        files += 1
+        size += file.size
+        for where, text in _texts(file.path, content(book.place, file.path)):
+            hit = wanted.intersection(text.split(b"\n")) or wanted.intersection(_WORD.findall(text))
+            if not hit and len(wanted) <= MOST_BY_HAND:
+                hit = {name for name in wanted if b"/" in name and name in text}
+            if hit:
+                found.append(f"{file.path}{where}: {min(hit).decode('utf-8', 'backslashreplace')}")
+                break
+    return Forgotten(cases, readings, len(names), files, size, tuple(found[:MOST_PLACES]))
+
+
+_WORD = re.compile(rb"[\w.-]*\w")
+
+
+def _texts(path: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The file itself, and of a Parquet file each distinct text and each run of bytes in it."""
+    yield "", data
+    if not path.endswith(".parquet"):
+        return
+    for batch in parquet.ParquetFile(BytesIO(data)).iter_batches(AT_ONCE):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            for values in _leaves(column):
+                text = b"\n".join(value for value in compute.unique(values).cast(pa.binary()).to_pylist() if value)
+                yield f", column {name}", text
+
+
+def _leaves(column: Any) -> Iterator[Any]:
+    """The texts and bytes of a column, however deep they lie."""
+    kind = column.type
+    if pa.types.is_struct(kind):
+        for index in range(kind.num_fields):
+            yield from _leaves(column.field(index))
+    elif pa.types.is_map(kind):
+        yield from _leaves(column.keys)
+        yield from _leaves(column.items)
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        yield from _leaves(column.values)
+    elif pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
+        yield column

@@ -1,0 +1,60 @@
+"""Write a table anew without some of its rows, sorted by time.
+
+What other writers add meanwhile stays: the new version takes away the files that were read, and no others.
+"""
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from broadstreet.errors import CasebookError
+from broadstreet.records.columns import EVIDENCE, FINDINGS, MODULES, SPECIMENS, STORED_CASES, TRACES, Table
+from broadstreet.store.casebook import Casebook
+from broadstreet.store.files import named
+from broadstreet.store.questions import Questions
+from broadstreet.store.schema import schema
+from broadstreet.store.table import written
+
+# What stays of each table, given the readings that are dropped (`dropped`) and those without evidence (`bared`).
+_KEPT = {
+    SPECIMENS: "SELECT * FROM raw_specimens ANTI JOIN dropped USING (reading) ORDER BY added, reading",
+    STORED_CASES: "SELECT * REPLACE (CASE WHEN evidence IN (FROM bared) THEN NULL ELSE evidence END AS evidence) "
+    "FROM raw_cases ANTI JOIN dropped USING (reading) ORDER BY time, reading",
+    FINDINGS: "SELECT f.* FROM raw_findings f ANTI JOIN dropped USING (reading) "
+    "LEFT JOIN (SELECT reading, time FROM raw_cases) c USING (reading) ORDER BY c.time, f.reading, f.label",
+    EVIDENCE: "SELECT e.* FROM raw_evidence e ANTI JOIN bared USING (reading) WHERE reading NOT IN (FROM dropped) "
+    "OR reading IN (SELECT evidence FROM raw_cases ANTI JOIN dropped USING (reading))",
+    TRACES: "SELECT * FROM raw_traces WHERE trace_id NOT IN (FROM dropped_traces) ORDER BY trace_id",
+    MODULES: "SELECT * FROM raw_modules WHERE module_set NOT IN (FROM dropped_modules) ORDER BY module_set, number",
+}
+
+
+def rewrite(book: Casebook, questions: Questions, verb: str, note: str, orphans: bool) -> dict[str, list[str]]:
+    """Write all tables without the readings in `dropped` and the evidence in `bared`, two tables of `questions`.
+
+    With `orphans`, traces and module sets that belong to dropped readings alone go too. That must not be while a scan
+    runs, which may have found them there. The files that made up each table before, by its name.
+    """
+    questions.fetch_evidence()
+    for name, column in (("dropped_traces", "trace_id"), ("dropped_modules", "module_set")):
+        questions.tell(
+            f"CREATE TEMP TABLE {name} AS SELECT {column} FROM raw_cases SEMI JOIN dropped USING (reading) "
+            f"WHERE {orphans} EXCEPT SELECT {column} FROM raw_cases ANTI JOIN dropped USING (reading)"
+        )
+    gone = {}
+    for table, select in _KEPT.items():  # specimens first: from then on nobody sees what is dropped
+        gone[table.name] = sorted(named(book.place, questions.table(table)))
+        overwrite(questions.table(table), table, questions.stream(select))
+    book.commit(verb, note)
+    return gone
+
+
+def overwrite(delta: DeltaTable, table: Table, rows: pa.RecordBatchReader) -> None:
+    """These rows instead of those that this version of a table has."""
+    try:
+        typed = pa.RecordBatchReader.from_batches(schema(table), (batch.cast(schema(table)) for batch in rows))
+        write_deltalake(delta, typed, mode="overwrite", writer_properties=written(table))
+    except CommitFailedError as error:
+        raise CasebookError(f"{delta.table_uri} was tidied by somebody else at the same time; try again") from error
+    except (DeltaError, OSError) as error:
+        raise CasebookError(f"{delta.table_uri}: {' '.join(str(error).split())}") from error
