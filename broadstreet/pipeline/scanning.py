@@ -9,12 +9,16 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from broadstreet import __version__, labels
+from broadstreet.pipeline.reading import reading_of
+from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import READER_VERSION
 from broadstreet.records.case import Case, Unreadable
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.records.wanted import BinaryWanted
 from broadstreet.sources.binaries import Binaries
+from broadstreet.sources.core_file import BytesCore
 from broadstreet.store.casebook import Casebook
+from broadstreet.store.pages import case_named
 from broadstreet.store.questions import Questions
 from broadstreet.store.rows import Row
 
@@ -118,6 +122,15 @@ def judged(case: Case) -> Case:
 def with_evidence(case: Case) -> Case:
     """A stored case with the evidence of its findings; where other rules judged it, it stays without."""
     return judged(case) if case.rules_version == labels.RULES_VERSION else case
+
+
+def stored_case(url: str, name: str, binaries: Binaries) -> tuple[Case, MachineState | None]:
+    """A case by its id or the beginning of it, and the machine state that its evidence gives; null where none is."""
+    with Questions(url) as questions:
+        row = case_named(questions, name)
+        case = with_evidence(next(questions.cases_of([row["reading"]])))
+        core = questions.evidence(case.case_id)
+    return case, None if core is None else reading_of(BytesCore(core), binaries).state
 
 
 def _told(settled: list[tuple[Specimen, Row]], before: Questions) -> Iterator[Examined]:

@@ -39,6 +39,7 @@ class Forgotten(NamedTuple):
 
     cases: int
     readings: int
+    fleet_rows: int
     names: int
     files: int
     bytes_searched: int
@@ -116,7 +117,7 @@ def _searched(book: Casebook, cases: int, readings: int, names: set[str]) -> For
             if hit:
                 found.append(f"{file.path}{where}: {min(hit).decode('utf-8', 'backslashreplace')}")
                 break
-    return Forgotten(cases, readings, len(names), files, size, tuple(found[:MOST_PLACES]))
+    return Forgotten(cases, readings, 0, len(names), files, size, tuple(found[:MOST_PLACES]))
 
 
 _WORD = re.compile(rb"[\w.-]*\w")

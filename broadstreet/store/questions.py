@@ -18,6 +18,7 @@ from pyarrow import parquet
 from broadstreet.errors import UsageError
 from broadstreet.records.case import Case
 from broadstreet.records.columns import CASEBOOK, EVIDENCE, Table
+from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.finding import Finding
 from broadstreet.store import mirror
 from broadstreet.store.casebook import open_tables
@@ -64,6 +65,19 @@ class Questions:
     def table(self, table: Table) -> DeltaTable:
         """One table at this version."""
         return self._tables[table.name]
+
+    def delta(self, name: str) -> DeltaTable:
+        """The same by name."""
+        return self._tables[name]
+
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that this casebook has."""
+        return tuple(table for table in CASEBOOK if table.name in self._tables)
+
+    def simulated(self) -> bool | None:
+        """Whether the cases stand on a simulated fleet; null while there are none."""
+        first = self.answer("SELECT labels FROM raw_cases LIMIT 1").to_pylist()
+        return SIMULATED in first[0]["labels"] if first else None
 
     def tell(self, statement: str, parameters: Sequence[object] = ()) -> None:
         """Note something down for the questions that follow, as a temporary table."""

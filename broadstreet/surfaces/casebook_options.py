@@ -1,13 +1,17 @@
 """Which casebook a command means."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from broadstreet.errors import UsageError
 from broadstreet.surfaces.text import echo, safe
+
+if TYPE_CHECKING:
+    from broadstreet.store.questions import Questions
 
 VARIABLE = "BROADSTREET_CASEBOOK"
 HERE = "casebook"
@@ -27,6 +31,17 @@ def writing_casebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+@contextmanager
+def asked(casebook: str | None) -> "Iterator[Questions]":
+    """The casebook to read, open. That its fleet is simulated is said on stderr, whatever goes to stdout."""
+    from broadstreet.store.questions import Questions
+
+    with Questions(chosen(casebook)) as questions:
+        if questions.simulated():
+            echo("  Simulated fleet: real crashes made in the lab; where and when is made up.", err=True)
+        yield questions
+
+
 def chosen(casebook: str | None) -> str:
     """The casebook to read: as named, else by the variable, else the one here, else the sample's."""
     named = casebook or os.environ.get(VARIABLE)
@@ -35,6 +50,6 @@ def chosen(casebook: str | None) -> str:
     for place in (HERE, SAMPLE):
         if os.path.isdir(place):
             if place == SAMPLE:
-                echo(f"  From the sample ({safe(place)}): a simulated fleet.", err=True)
+                echo(f"  From the sample, {safe(place)}. Your own: --casebook URL, or {VARIABLE}.", err=True)
             return place
     raise UsageError("there is no casebook here", f"broadstreet scan DIR --casebook {HERE}, or --casebook URL")

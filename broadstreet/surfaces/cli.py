@@ -21,6 +21,11 @@ class _LazyGroup(click.Group):
     commands_at: ClassVar = {
         "read": ("broadstreet.surfaces.read", "One core dump as a page for a human."),
         "scan": ("broadstreet.surfaces.scan", "All core dumps below folders, as a table of labelled cases."),
+        "cases": ("broadstreet.surfaces.cases", "The cases of a casebook, the newest first."),
+        "modules": ("broadstreet.surfaces.modules", "The programs and libraries of all cases."),
+        "sql": ("broadstreet.surfaces.sql", "Ask a casebook anything: one SELECT."),
+        "relabel": ("broadstreet.surfaces.casebook", "Judge stored cases again by the rules of today."),
+        "casebook": ("broadstreet.surfaces.casebook", "What a casebook holds; tidy it; make it forget."),
         "slim": ("broadstreet.surfaces.slim", "A small valid core dump with only what a reading needs."),
         "binaries": ("broadstreet.surfaces.binaries", "Keep what reading needs of programs and libraries."),
         "lab": ("broadstreet.lab.commands", "Make real crashes with known causes; score the labels."),
@@ -47,7 +52,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Core dump epidemiology: read crashes, say what each one shows, and how far that can be trusted.
 
-    Start with `broadstreet read CORE` for one core dump, or `broadstreet scan DIR` for a folder of them.
+    Start with `broadstreet read CORE` for one core dump, or `broadstreet scan DIR` for a folder of them. With
+    `--casebook URL` a scan keeps what it read, for all the other commands.
     """
 
 

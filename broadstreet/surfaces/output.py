@@ -112,15 +112,19 @@ def _csv(file: BinaryIO) -> Iterator[Write]:
 
 
 def _cell(kind: str, value: Value) -> str:
+    return hex(value) if kind == "address" and isinstance(value, int) else as_cell(value)
+
+
+def as_cell(value: Any) -> str:
+    """A value in CSV; null is empty. A text that a spreadsheet would run is quoted."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if kind == "address" and isinstance(value, int):
-        return hex(value)
-    text = str(value)
-    # A spreadsheet would run it: https://owasp.org/www-community/attacks/CSV_Injection
-    return "'" + text if kind == "text" and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    if not isinstance(value, str):
+        return str(value)
+    # https://owasp.org/www-community/attacks/CSV_Injection
+    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 @contextmanager

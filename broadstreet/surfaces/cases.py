@@ -1,0 +1,67 @@
+"""`broadstreet cases`."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from broadstreet.errors import UsageError
+from broadstreet.surfaces.casebook_options import asked, casebook_option
+
+FORMS = ("table", "json", "ndjson", "csv", "parquet")
+SHOWN = 50
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"]
+EQUALS = ("mechanism", "host", "service", "service_release", "region", "workload", "executable")
+
+
+@click.command()
+@click.option("--mechanism", metavar="LABEL", help="Only those of this mechanism.")
+@click.option("--holds", metavar="LABEL", help="Only those where this label holds, as the mechanism or besides it.")
+@click.option("--host", metavar="HOST", help="Only those of this host.")
+@click.option("--service", metavar="NAME", help="Only those of this service.")
+@click.option("--release", "service_release", metavar="NAME", help="Only those of this release of the service.")
+@click.option("--region", metavar="NAME", help="Only those of this region.")
+@click.option("--since", type=click.DateTime(TIMES), metavar="TIME", help="Only those at or after this time, UTC.")
+@click.option("--until", type=click.DateTime(TIMES), metavar="TIME", help="Only those before this time, UTC.")
+@click.option("-n", "most", type=click.IntRange(1), help=f"At most so many; {SHOWN} in a table, else all.")
+@click.option("--after", metavar="CASE", help="Go on after this case: the last one of the page before.")
+@click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
+@casebook_option
+def cases(
+    holds: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    most: int | None,
+    after: str | None,
+    form: str,
+    casebook: str | None,
+    **equal: str | None,
+) -> None:
+    """The cases of a casebook, the newest first; those without a time come last.
+
+    The other forms have every column, as those of `broadstreet scan`.
+    """
+    from broadstreet.pipeline.scanning import with_evidence
+    from broadstreet.store.pages import Wanted, page_of
+    from broadstreet.surfaces.case_rows import case_rows
+    from broadstreet.surfaces.output import writer
+    from broadstreet.surfaces.text import echo
+
+    if form == "parquet" and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal.", "Redirect it: broadstreet cases -o parquet > cases.parquet")
+    wanted = Wanted(
+        tuple((name, value) for name, value in equal.items() if value is not None),
+        holds,
+        since and since.replace(tzinfo=UTC),
+        until and until.replace(tzinfo=UTC),
+    )
+    with asked(casebook) as questions:
+        limit = most or (SHOWN if form == "table" else None)
+        page = page_of(questions, wanted, after, limit)
+        if form == "table":
+            for line in case_rows(page):
+                echo(line)
+            return
+        with writer(form, None) as write:
+            for case in questions.cases_of(page.readings):
+                write(with_evidence(case))

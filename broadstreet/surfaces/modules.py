@@ -1,0 +1,30 @@
+"""`broadstreet modules`."""
+
+import click
+
+from broadstreet.surfaces.casebook_options import asked, casebook_option
+
+FORMS = ("table", "json", "ndjson", "csv", "parquet")
+SELECT = """SELECT count(DISTINCT case_id) AS cases, count(DISTINCT case_id) FILTER (found) AS with_binary,
+    {build_id} AS build_id, {inferred} AS build_id_inferred, path FROM modules {where}
+    GROUP BY ALL ORDER BY cases DESC, path, build_id"""
+SHORT = 12  # of a build id, as in `git log`: enough to tell builds apart
+
+
+@click.command()
+@click.option("--missing", is_flag=True, help="Only those whose binary was not at hand in some case.")
+@click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
+@casebook_option
+def modules(missing: bool, form: str, casebook: str | None) -> None:
+    """The programs and libraries of all cases, the commonest first.
+
+    `build_id_inferred` is what other cases of the same service and release show at that path, where a core dump that
+    was cut off does not tell it. It is for people: features and labels never read it.
+    """
+    from broadstreet.surfaces.rows_output import write_rows
+
+    with asked(casebook) as questions:
+        names = ("build_id", "build_id_inferred")
+        shown = [f"left({name}, {SHORT})" if form == "table" else name for name in names]
+        where = "WHERE NOT found" if missing else ""
+        write_rows(questions.ask(SELECT.format(build_id=shown[0], inferred=shown[1], where=where)), form)

@@ -1,0 +1,23 @@
+"""`broadstreet sql`."""
+
+import click
+
+from broadstreet.surfaces.casebook_options import asked, casebook_option
+
+FORMS = ("table", "json", "ndjson", "csv", "parquet")
+
+
+@click.command()
+@click.argument("select", metavar="SELECT")
+@click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
+@casebook_option
+def sql(select: str, form: str, casebook: str | None) -> None:
+    """Ask a casebook anything: one SELECT over its views.
+
+    The views are cases, findings, traces, frames, modules, specimens, evidence, history, contradictions, scans, commits
+    and the fleet's tables; docs/columns.md has their columns. The dialect is DuckDB's.
+    """
+    from broadstreet.surfaces.rows_output import write_rows
+
+    with asked(casebook) as questions:
+        write_rows(questions.ask(select), form)
