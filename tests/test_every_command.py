@@ -36,7 +36,7 @@ every_command = pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
 
 def test_the_commands_are_those_that_were_asked_for() -> None:
     assert {" ".join(names) for names in COMMANDS} == {
-        *("read", "scan", "slim", "binaries", "binaries add", "schema"),
+        *("read", "scan", "slim", "binaries", "binaries add", "schema", "doctor"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),
     }
 
