@@ -110,4 +110,4 @@ def _has(rows: Rows, columns: tuple[str, ...]) -> bool:
 def _keys(table: FleetTable, rows: Rows) -> int:
     if not rows.num_rows:
         return 0
-    return int(ids([codes(rows.column(name)) for name in table.key]).max())
+    return int(ids(codes(rows.column(name)) for name in table.key).max())

@@ -14,6 +14,7 @@ Rows of `at_risk` contradict each other only if they give the same measure: hour
 exceptions may come from two files.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,12 +84,13 @@ def plain(table: FleetTable, rows: Rows) -> Rows:
 def merged(table: FleetTable, known: Rows, new: Rows) -> Merge:
     """The known rows and the new ones as one table; both are `aligned`. With clashes, `rows` is not to be used."""
     before = known.num_rows
-    both = arrow.concat_tables([known, new]).unify_dictionaries().combine_chunks()
+    both = arrow.concat_tables([known, new]).unify_dictionaries()
     group = ids(_keys(table, both))
     start, end = _interval(table, both)
-    value = ids([codes(both.column(name)) for name in _values(table, both)])
-    exact = ids([_coded(group), _coded(start), _coded(end), _coded(value)])
-    begun = ids([_coded(group), _coded(start), _coded(value)])
+    value = ids(codes(both.column(name)) for name in _values(table, both))
+    begun = ids(map(_coded, (group, start, value)))
+    exact = ids(map(_coded, (begun, end)))
+    del value
     keep, already, repeated, ended, doubled = _sorted_out(before, exact, begun, end == LATEST, bool(table.measures))
 
     kept = np.flatnonzero(keep)
@@ -101,7 +103,7 @@ def merged(table: FleetTable, known: Rows, new: Rows) -> Merge:
         late, early = overlaps(group[held], start[held], end[held])
         pairs.append(np.stack([held[late], held[early]], 1))
     return Merge(
-        both.take(arrow.array(kept)),
+        both if len(kept) == both.num_rows else both.take(arrow.array(kept)),
         int(keep[before:].sum()) - ended,
         int(already.sum()),
         repeated,
@@ -110,10 +112,15 @@ def merged(table: FleetTable, known: Rows, new: Rows) -> Merge:
     )
 
 
-def ids(columns: list[tuple[Numbers, int]]) -> Numbers:
+def ids(columns: Iterable[tuple[Numbers, int]]) -> Numbers:
     """A number for each row, equal where all the columns are equal; from codes and how many there are of each."""
-    result, size = columns[0]
-    for code, count in columns[1:]:
+    result, size = np.zeros(1, np.int64), 1
+    for code, count in columns:
+        if size == 1:
+            result, size = code, count
+            continue
+        if count == 1:
+            continue
         if size * count >= 1 << 62:
             result, size = _coded(result)
         result, size = result * count + code, size * count
@@ -146,12 +153,12 @@ def _texts(column: Any) -> Any:
     return arrow.chunked_array([compute.fill_null(joined, "")])
 
 
-def _keys(table: FleetTable, rows: Rows) -> list[tuple[Numbers, int]]:
-    found = [codes(rows.column(name)) for name in table.key]
-    if table.name == "services":  # a row that names a host is of the host, whatever its region
-        (host, _), (region, count), *_ = found
-        found[1] = np.where(host > 0, 0, region), count
-    return found
+def _keys(table: FleetTable, rows: Rows) -> Iterator[tuple[Numbers, int]]:
+    for name in table.key:
+        code, count = codes(rows.column(name))
+        if table.name == "services" and name == "region":  # a row that names a host is of it, whatever its region
+            code = np.where(compute.is_valid(rows.column("host")).to_numpy(), 0, code)
+        yield code, count
 
 
 def _values(table: FleetTable, rows: Rows) -> list[str]:

@@ -1,7 +1,9 @@
 """`fleet add` and `fleet show`, as their users meet them."""
 
 import json
+import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from pyarrow import parquet
 
 from broadstreet.errors import BroadStreetError, UsageError
 from broadstreet.records.columns import FLEET
+from broadstreet.sources.fleet.mapping import mappings
 from broadstreet.surfaces.fleet import fleet
 from tests.fleet_store import MemoryStore, csv, lines
 
@@ -316,3 +319,19 @@ def test_a_table_for_people_shows_what_has_values(tmp_path: Path) -> None:
         "build_id  library         team",
         "ab12      libunwind.so.8  infra",
     ]
+
+
+def test_the_page_has_every_column_of_every_table_and_says_which_it_needs() -> None:
+    page = (SAMPLE.parents[1] / "docs" / "fleet.md").read_text("utf-8")
+    for table in FLEET.values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{table.name}` |"))
+        written = re.findall(r"(\*\*)?`(\w+)`", row)[1:]
+        assert {name for _, name in written} == {column.name for column in table.columns} - {"exposures"}
+        assert {name for bold, name in written if bold} == set(table.needs)
+
+
+def test_the_mapping_on_the_page_is_one(tmp_path: Path) -> None:
+    page = (SAMPLE.parents[1] / "docs" / "fleet.md").read_text("utf-8")
+    text = page.split("--map FILE.toml`\n\n")[1].split("\n\n")[0]
+    (tmp_path / "map.toml").write_text(dedent(text))
+    assert len(mappings(str(tmp_path / "map.toml"))["hosts"].columns) == 5

@@ -7,7 +7,7 @@ from broadstreet.errors import UsageError
 from broadstreet.records.intervals import Numbers
 
 MOST_COLUMNS = 256
-MOST_ROWS = 20_000_000  # two at-risk rows a day for 10,000 hosts in three years; about 2 GB of memory
+MOST_ROWS = 10_000_000  # a row a day of 10,000 hosts for 2.7 years; a million takes 0.4 GB to check
 ROWS_PER_BATCH = 65_536
 
 
