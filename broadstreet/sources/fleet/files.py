@@ -23,6 +23,7 @@ from broadstreet.sources.fleet.problems import Problem, Problems
 from broadstreet.sources.fleet.typed import Typing
 
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"BZh": "bzip2"}
+STATES = ("hosts", "placements", "services")  # of which a snapshot can tell
 HOURS_TOLERANCE = 1.01  # of the interval; exports round
 EXPOSURES = arrow.map_(arrow.string(), arrow.string())
 
@@ -60,6 +61,8 @@ def fleet_file(table: FleetTable, path: str, mapping: Mapping, at: datetime | No
 
     `at` is the time of which a snapshot tells; without it, that of the file.
     """
+    if at is not None and table.name not in STATES:
+        raise UsageError(f"{table.name} tells of no state that lasts", "--at is for hosts, placements and services.")
     problems = Problems(path)
     taken = at or datetime.fromtimestamp(os.stat(path).st_mtime, UTC).replace(microsecond=0)
     snapshot = at is not None

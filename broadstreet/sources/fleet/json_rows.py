@@ -14,6 +14,7 @@ from broadstreet.sources.fleet.problems import Problems
 
 LARGEST_DOCUMENT = 256 << 20
 LONGEST_LINE = 1 << 20
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Numbered = tuple[int, dict[str, Any]]
 
 
@@ -30,14 +31,14 @@ def document(path: str) -> Any:
         return None
     try:
         return msgspec.json.decode(first + rest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise UsageError(f"{path}: not JSON: {error}", "A list of objects, or one object a line.") from error
 
 
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(line), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return False
 
 
@@ -60,7 +61,7 @@ def _decoded(path: str, problems: Problems) -> Iterator[tuple[int, Any]]:
                 continue
             try:
                 yield number, decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except NOT_JSON:
                 problems.add(number, "the row", line.strip(), "one JSON object in UTF-8")
 
 

@@ -65,7 +65,9 @@ class _Place:
         if arrow.types.is_timestamp(kind) or arrow.types.is_date(kind):
             if arrow.types.is_date(kind) or kind.tz is None:
                 self.typing.naive_times += len(values) - values.null_count
-            found = self._each(values, lambda some: some.cast(TIME, safe=False), WANTED_TIME)
+            exact = arrow.types.is_date(kind) or kind.unit != "ns"  # of seconds, a cast that is not safe wraps around
+            stamp = TIME if not arrow.types.is_date(kind) else arrow.timestamp("us")
+            found = self._each(values, lambda some: some.cast(stamp, safe=exact).cast(TIME), WANTED_TIME)
         elif form in EPOCHS:
             numbers = self.numbers(values, signed=True)
             scaled = compute.multiply(numbers, float(EPOCHS[form]))
@@ -144,7 +146,7 @@ class _Place:
         except arrow.ArrowInvalid:
             pass
         if len(values) == 1 or self.typing.problems.full:
-            self.typing.problems.add(int(self.rows[first]), self.column, values[0].as_py(), wanted)
+            self.typing.problems.add(int(self.rows[first]), self.column, _shown(values[0]), wanted)
             return convert(arrow.nulls(len(values), values.type))
         half = len(values) // 2
         parts = (
@@ -158,7 +160,16 @@ class _Place:
         for index in np.flatnonzero(compute.fill_null(wrong, False).to_numpy(zero_copy_only=False)):
             if problems.full:
                 return
-            problems.add(int(self.rows[index]), self.column, values[int(index)].as_py(), wanted)
+            problems.add(int(self.rows[index]), self.column, _shown(values[int(index)]), wanted)
+
+
+def _shown(value: Any) -> Any:
+    if not arrow.types.is_timestamp(value.type) or not value.is_valid:
+        return value.as_py()
+    try:
+        return value.cast(arrow.string()).as_py()
+    except arrow.ArrowInvalid:  # Python knows no year 10000, nor Arrow some far beyond it
+        return str(value.value)
 
 
 def _types() -> dict[str, Any]:

@@ -207,6 +207,63 @@ def test_a_broken_row_that_is_not_utf8_is_not_lost_without_a_word(broken: bytes,
     assert [row for row, *_ in told(read("hosts", tmp_path / "h.csv"))] == [3]
 
 
+NAIVE = arrow.array([datetime(2026, 1, 1)])
+TYPED: dict[str, tuple[Any, object]] = {
+    "nanoseconds": (NAIVE.cast(arrow.timestamp("ns")), T1),
+    "another zone": (NAIVE.cast(arrow.timestamp("s", "Asia/Tokyo")), T1),
+    "a date": (NAIVE.cast(arrow.date32()), T1),
+    "text": (arrow.array([T1]), T1),
+    "large text": (arrow.array([T1], arrow.large_string()), T1),
+    "bytes": (arrow.array([T1.encode()]), T1),
+    "a dictionary": (arrow.array([T1]).dictionary_encode(), T1),
+    "nothing": (arrow.nulls(1), None),
+    "an integer": (arrow.array([1767225600]), "1767225600"),
+    "year 10000": (arrow.array([253402300800]).cast(arrow.timestamp("s", "UTC")), "refused"),
+    "milliseconds as seconds": (arrow.array([1767225600000 * 12]).cast(arrow.timestamp("s")), "refused"),
+    "a list": (arrow.array([[T1]]), "refused"),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_a_time_in_parquet_may_be_of_any_type_that_tells_it(kind: str, tmp_path: Path) -> None:
+    values, expected = TYPED[kind]
+    parquet.write_table(arrow.table({"host": ["vm-1"], "from": values}), tmp_path / "h", version="2.6")
+    file = read("hosts", tmp_path / "h")
+    if expected in (T1, None):
+        assert rows(file)[0].get("from") == (expected and datetime(2026, 1, 1, tzinfo=UTC))
+    else:
+        assert [problem.column for problem in file.problems] == ["from"]
+
+
+def test_numbers_in_parquet_may_be_of_any_type(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {
+        "host": arrow.array([17]),
+        "from": arrow.array([T1]),
+        "to": arrow.array([T2]),
+        "host_hours": arrow.array([12]).cast(arrow.decimal128(30, 3)),
+        "process_hours": arrow.array([1.5], arrow.float32()),
+        "exceptions": arrow.array([7.0]),
+        "canary": arrow.array([True]),
+    }
+    parquet.write_table(arrow.table(columns), tmp_path / "r")
+    found = rows(read("at_risk", tmp_path / "r"))[0]
+    assert [found[name] for name in ("host", "host_hours", "process_hours", "exceptions")] == ["17", 12.0, 1.5, 7]
+    assert found["exposures"] == [("canary", "true")]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"host":' * 100_000, '[{"host": ' + "1" * 5000 + "}]"])
+def test_json_that_is_meant_to_hurt_is_refused_or_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "h.json").write_text(text)
+    with pytest.raises(UsageError, match="not JSON"):
+        read("hosts", tmp_path / "h.json")
+
+
+def test_a_table_of_measures_is_no_snapshot(tmp_path: Path) -> None:
+    path = csv(tmp_path / "b.csv", "build_id,library", "ab,libc.so.6")
+    with pytest.raises(UsageError, match="no state that lasts"):
+        fleet_file(FLEET["builds"], str(path), Columns(), datetime(2026, 1, 1, tzinfo=UTC))
+
+
 def test_text_that_is_not_utf8_is_named_by_its_row(tmp_path: Path) -> None:
     (tmp_path / "h.csv").write_bytes(b"host,region\nvm-1,a\nvm-2,\xe9\n")
     assert told(read("hosts", tmp_path / "h.csv")) == [(3, "the line", "vm-2,\\xe9")]
