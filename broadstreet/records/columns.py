@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-Type = Literal["bool", "int", "address", "text", "time", "bytes", "ints", "texts", "labels", "registers"]
+Type = Literal["bool", "int", "float", "address", "text", "time", "bytes", "ints", "texts", "labels", "registers"]
 
 
 class Column(NamedTuple):
@@ -308,3 +308,122 @@ CASEBOOK: tuple[Table, ...] = (
     SCANS,
     COMMITS,
 )
+
+
+class FleetTable(NamedTuple):
+    """A table that a fleet gives (docs/fleet.md).
+
+    Rows of one `key` must not hold at the same time. `needs` must have a value in every row, and so must one column
+    of each of `one_of`. `measures` are summed: a row twice would double them.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    needs: tuple[str, ...]
+    one_of: tuple[tuple[str, ...], ...] = ()
+    measures: tuple[str, ...] = ()
+
+
+_FROM = Column("from", "time", "UTC", "Since when the row holds.", "Since before anything that is known.")
+_TO = Column("to", "time", "UTC", "From when it holds no more.", "Open: until a later row of the same key begins.")
+_EXPOSURES = Column("exposures", "labels", "", "Every other column of the file, as text.", "Never; empty: no other.")
+_HOST = Column("host", "text", "", "The name that the host has in its core dumps' sidecars.", "Never.")
+_PLACES = (
+    Column("region", "text", "", "The geographic region.", "Not told."),
+    Column("zone", "text", "", "The zone of the region.", "Not told."),
+    Column("rack", "text", "", "The rack.", "Not told."),
+    Column("sku", "text", "", "The kind of machine that was bought or rented.", "Not told."),
+    Column("cpu_model", "text", "", "The model of its CPU.", "Not told."),
+    Column("microcode", "text", "", "The revision of its microcode.", "Not told."),
+    Column("kernel_release", "text", "", "What uname -r says.", "Not told."),
+)
+_SERVICES = (
+    Column("service", "text", "", "The service.", "Not told."),
+    Column("service_release", "text", "", "Its release.", "Not told."),
+    Column("workload", "text", "", "What it was doing.", "Not told."),
+)
+
+FLEET: dict[str, FleetTable] = {
+    table.name: table
+    for table in (
+        FleetTable(
+            "hosts",
+            "One boot of one host in one place.",
+            (
+                _HOST,
+                *_PLACES,
+                Column("boot_time", "time", "UTC", "When it booted; may lie before `from`.", "Not told."),
+                *(_FROM, _TO, _EXPOSURES),
+            ),
+            key=("host",),
+            needs=("host",),
+        ),
+        FleetTable(
+            "placements",
+            "The physical host that a virtual one ran on.",
+            (_HOST, Column("physical_host", "text", "", "The machine under it.", "Never."), _FROM, _TO, _EXPOSURES),
+            key=("host",),
+            needs=("host", "physical_host"),
+        ),
+        FleetTable(
+            "services",
+            "What ran on a host, or in a whole region.",
+            (
+                Column("host", "text", "", "Where it ran.", "The row is of a region."),
+                Column("region", "text", "", "Where it ran, if no host is given.", "The row is of a host."),
+                *(_SERVICES[0]._replace(null="Never."), *_SERVICES[1:], _FROM, _TO, _EXPOSURES),
+            ),
+            key=("host", "region", "service"),
+            needs=("service",),
+            one_of=(("host", "region"),),
+        ),
+        FleetTable(
+            "builds",
+            "The library and release that a build id is.",
+            (
+                Column("build_id", "text", "", "As in the ELF file, in hex.", "Never."),
+                Column("library", "text", "", "The soname, or the name of the program.", "Never."),
+                Column("library_release", "text", "", "Its release.", "Not told."),
+                _EXPOSURES,
+            ),
+            key=("build_id",),
+            needs=("build_id", "library"),
+        ),
+        FleetTable(
+            "at_risk",
+            "Time during which a crash could happen, crashed or not.",
+            (
+                *(_HOST._replace(null="Not told."), Column("physical_host", "text", "", "As placements.", "Not told.")),
+                *(*_PLACES, *_SERVICES, Column("tenant", "text", "", "Whose work it was.", "Not told.")),
+                *(_FROM._replace(null="Never."), _TO._replace(null="Never.")),
+                Column("host_hours", "float", "hours", "Hours that hosts were up.", "Not counted."),
+                Column("process_hours", "float", "hours", "Hours that processes ran.", "Not counted."),
+                Column("exceptions", "int", "exceptions", "Exceptions thrown, or another count.", "Not counted."),
+                _EXPOSURES,
+            ),
+            key=(
+                *("host", "physical_host", *(place.name for place in _PLACES)),
+                *("service", "service_release", "workload", "tenant", "exposures"),
+            ),
+            needs=("from", "to"),
+            one_of=(("host_hours", "process_hours", "exceptions"),),
+            measures=("host_hours", "process_hours", "exceptions"),
+        ),
+        FleetTable(
+            "fatal_signals",
+            "How many processes a fatal signal ended, captured or not; an hour without a row had none.",
+            (
+                _HOST,
+                Column("hour", "time", "UTC", "The hour, by its beginning.", "Never."),
+                Column("count", "int", "signals", "Processes that it ended in that hour.", "Never."),
+                _EXPOSURES,
+            ),
+            key=("host", "hour"),
+            needs=("host", "hour", "count"),
+            measures=("count",),
+        ),
+    )
+}
+STORED_FLEET: tuple[Table, ...] = tuple(Table(one.name, one.meaning, one.columns) for one in FLEET.values())

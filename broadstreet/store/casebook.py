@@ -31,6 +31,7 @@ from broadstreet.records.columns import (
     SCANS,
     SPECIMENS,
     STORED_CASES,
+    STORED_FLEET,
     TRACES,
     Table,
 )
@@ -152,9 +153,9 @@ class Casebook:
             commits.update_incremental()
             last = version_of(commits)
             versions = {}
-            for table in (SPECIMENS, *(one for one in CASEBOOK if one not in (SPECIMENS, COMMITS))):
-                self.table(table).update_incremental()  # children after specimens: what is visible is whole
-                versions[table.name] = self.table(table).version()
+            for name in (SPECIMENS.name, *(one for one in self._tables if one not in (SPECIMENS.name, COMMITS.name))):
+                self._tables[name].update_incremental()  # children after specimens: what is visible is whole
+                versions[name] = self._tables[name].version()
             number = last.number + 1
             row = {
                 "number": [number],
@@ -166,6 +167,12 @@ class Casebook:
             }
             if merge_new(commits, COMMITS, pa.table(row, schema=schema(COMMITS))):
                 return number
+
+    def fleet_table(self, table: Table) -> DeltaTable:
+        """A table of the fleet, made where there was none."""
+        if table.name not in self._tables:
+            self._tables[table.name] = made(self.place, table)
+        return self._tables[table.name]
 
     def version(self) -> Version:
         """The newest version."""
@@ -209,10 +216,12 @@ def open_for_writing(url: str, alone: bool = False) -> Casebook:
     lock = None if where.folder is None else _locked(where.folder, alone)
     commits = made(where, COMMITS, {FORMAT_KEY: str(FORMAT)})
     check_format(commits, where)
-    tables = {table.name: made(where, table) for table in CASEBOOK if table is not COMMITS}
-    for table in CASEBOOK:
-        _upgrade({**tables, COMMITS.name: commits}[table.name], table)
-    return Casebook(where, {**tables, COMMITS.name: commits}, lock)
+    tables = {table.name: commits if table is COMMITS else made(where, table) for table in CASEBOOK}
+    tables |= {table.name: found for table in STORED_FLEET if (found := opened(where, table)) is not None}
+    for table in (*CASEBOOK, *STORED_FLEET):
+        if table.name in tables:
+            _upgrade(tables[table.name], table)
+    return Casebook(where, tables, lock)
 
 
 def _locked(folder: str, alone: bool) -> int:
@@ -245,6 +254,11 @@ def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, di
         if delta is None:
             raise CasebookError(f"{where.table(table.name)} is missing")
         found[table.name] = delta
+    for table in STORED_FLEET:
+        if table.name in version.tables:
+            delta = opened(where, table, version.tables[table.name])
+            if delta is not None:
+                found[table.name] = delta
     return where, version, found
 
 

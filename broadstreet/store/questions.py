@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from broadstreet.errors import UsageError
 from broadstreet.records.case import Case
-from broadstreet.records.columns import CASEBOOK, EVIDENCE, Table
+from broadstreet.records.columns import CASEBOOK, EVIDENCE, STORED_FLEET, Table
 from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.finding import Finding
 from broadstreet.store import mirror
@@ -45,9 +45,11 @@ class Questions:
             if table is not EVIDENCE:
                 self._lay(table)
         self._lay_empty(EVIDENCE)
+        for table in STORED_FLEET:
+            (self._lay if table.name in self._tables else self._lay_empty)(table)
         self._has_evidence = False
         self._duck.execute(CURRENT)
-        for statement in definitions((), self._any("hidden"), self._any("superseded")):
+        for statement in definitions(STORED_FLEET, self._any("hidden"), self._any("superseded")):
             self._duck.execute(statement)
         self._close_in()
 
@@ -72,7 +74,7 @@ class Questions:
 
     def tables(self) -> tuple[Table, ...]:
         """The tables that this casebook has."""
-        return tuple(table for table in CASEBOOK if table.name in self._tables)
+        return tuple(table for table in (*CASEBOOK, *STORED_FLEET) if table.name in self._tables)
 
     def simulated(self) -> bool | None:
         """Whether the cases stand on a simulated fleet; null while there are none."""

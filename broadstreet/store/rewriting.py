@@ -4,7 +4,7 @@ What other writers add meanwhile stays: the new version takes away the files tha
 """
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from broadstreet.errors import CasebookError
@@ -49,12 +49,16 @@ def rewrite(book: Casebook, questions: Questions, verb: str, note: str, orphans:
     return gone
 
 
-def overwrite(delta: DeltaTable, table: Table, rows: pa.RecordBatchReader) -> None:
+def overwrite(
+    delta: DeltaTable, table: Table, rows: pa.RecordBatchReader, commit: CommitProperties | None = None
+) -> None:
     """These rows instead of those that this version of a table has."""
     try:
         typed = pa.RecordBatchReader.from_batches(schema(table), (batch.cast(schema(table)) for batch in rows))
-        write_deltalake(delta, typed, mode="overwrite", writer_properties=written(table))
+        write_deltalake(delta, typed, mode="overwrite", writer_properties=written(table), commit_properties=commit)
     except CommitFailedError as error:
-        raise CasebookError(f"{delta.table_uri} was tidied by somebody else at the same time; try again") from error
+        raise CasebookError(
+            f"{delta.table_uri} was changed by somebody else at the same time; nothing was changed"
+        ) from error
     except (DeltaError, OSError) as error:
         raise CasebookError(f"{delta.table_uri}: {' '.join(str(error).split())}") from error

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from broadstreet.errors import UsageError
-from broadstreet.surfaces.casebook_options import casebook_option, chosen
+from broadstreet.surfaces.casebook_options import casebook_option, chosen, to_change
 from broadstreet.surfaces.durations import Span
 
 STILL_FOUND = 1
@@ -124,7 +124,7 @@ def _existing(casebook: str | None) -> str:
     """The casebook to change; one is never made by this."""
     from broadstreet.store.casebook import exists
 
-    url = chosen(casebook)
+    url = to_change(casebook)
     if not exists(url):
         raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
     return url

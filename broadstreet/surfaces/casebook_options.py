@@ -45,11 +45,17 @@ def asked(casebook: str | None) -> "Iterator[Questions]":
 def chosen(casebook: str | None) -> str:
     """The casebook to read: as named, else by the variable, else the one here, else the sample's."""
     named = casebook or os.environ.get(VARIABLE)
-    if named:
-        return named
-    for place in (HERE, SAMPLE):
-        if os.path.isdir(place):
-            if place == SAMPLE:
-                echo(f"  From the sample, {safe(place)}. Your own: --casebook URL, or {VARIABLE}.", err=True)
-            return place
+    if named or os.path.isdir(HERE):
+        return named or HERE
+    if os.path.isdir(SAMPLE):
+        echo(f"  From the sample, {safe(SAMPLE)}. Your own: --casebook URL, or {VARIABLE}.", err=True)
+        return SAMPLE
+    raise UsageError("there is no casebook here", f"broadstreet scan DIR --casebook {HERE}, or --casebook URL")
+
+
+def to_change(casebook: str | None) -> str:
+    """The casebook to change: as those to read, but never the sample's unless it is named."""
+    named = casebook or os.environ.get(VARIABLE)
+    if named or os.path.isdir(HERE):
+        return named or HERE
     raise UsageError("there is no casebook here", f"broadstreet scan DIR --casebook {HERE}, or --casebook URL")

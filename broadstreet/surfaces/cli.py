@@ -25,6 +25,7 @@ class _LazyGroup(click.Group):
         "modules": ("broadstreet.surfaces.modules", "The programs and libraries of all cases."),
         "sql": ("broadstreet.surfaces.sql", "Ask a casebook anything: one SELECT."),
         "relabel": ("broadstreet.surfaces.casebook", "Judge stored cases again by the rules of today."),
+        "fleet": ("broadstreet.surfaces.fleet", "Tell what there was: hosts, releases, time at risk."),
         "casebook": ("broadstreet.surfaces.casebook", "What a casebook holds; tidy it; make it forget."),
         "slim": ("broadstreet.surfaces.slim", "A small valid core dump with only what a reading needs."),
         "binaries": ("broadstreet.surfaces.binaries", "Keep what reading needs of programs and libraries."),
