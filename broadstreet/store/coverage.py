@@ -77,26 +77,40 @@ def coverage(questions: Questions, reader_version: int, rules_version: int) -> d
 
 def missing_binaries(questions: Questions) -> list[tuple[str, str | None, int]]:
     """Path, build id and number of cases of each binary that was asked for in vain, the most wanted first."""
-    rows = questions.answer(
+    found = questions.answer(
         """WITH lacked AS (SELECT module_set, unnest(lacking) AS name FROM current_cases),
         counted AS (SELECT module_set, name, count(*) AS cases FROM lacked GROUP BY ALL)
         SELECT m.path, m.build_id, sum(c.cases)::BIGINT AS cases FROM counted c
         JOIN raw_modules m ON m.module_set = c.module_set AND coalesce(m.build_id, m.path) = c.name AND NOT m.found
         GROUP BY ALL ORDER BY cases DESC, path, build_id"""
     ).to_pylist()
-    return [(row["path"], row["build_id"], row["cases"]) for row in rows]
+    return [(row["path"], row["build_id"], row["cases"]) for row in found]
 
 
 def case_hosts(questions: Questions) -> dict[str, int]:
     """How many cases each host has."""
-    rows = questions.answer("SELECT host, count(*) AS n FROM current_cases WHERE host IS NOT NULL GROUP BY host")
-    return dict(zip(rows["host"].to_pylist(), rows["n"].to_pylist(), strict=True))
+    found = questions.answer("SELECT host, count(*) AS n FROM current_cases WHERE host IS NOT NULL GROUP BY host")
+    return dict(zip(found["host"].to_pylist(), found["n"].to_pylist(), strict=True))
+
+
+def rows(questions: Questions, view: str) -> int:
+    """How many rows a view has."""
+    return int(_row(questions, f'SELECT count(*) AS n FROM "{view}"')["n"])
+
+
+def hosts_unknown_to_fleet(questions: Questions) -> list[tuple[str, int]]:
+    """Hosts of cases that the table `hosts` does not have, with their cases, the most first."""
+    found = questions.answer(
+        "SELECT host, count(*) AS n FROM current_cases ANTI JOIN raw_hosts USING (host) WHERE host IS NOT NULL "
+        "GROUP BY host ORDER BY n DESC, host"
+    )
+    return list(zip(found["host"].to_pylist(), found["n"].to_pylist(), strict=True))
 
 
 def _size(questions: Questions, name: str) -> TableSize:
     actions = pa.table(questions.delta(name).get_add_actions(flatten=True))
-    rows, sizes = actions["num_records"].to_pylist(), actions["size_bytes"].to_pylist()
-    return TableSize(name, sum(rows), len(rows), sum(sizes))
+    counts, sizes = actions["num_records"].to_pylist(), actions["size_bytes"].to_pylist()
+    return TableSize(name, sum(counts), len(counts), sum(sizes))
 
 
 def _row(questions: Questions, select: str, *parameters: object) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def chosen(casebook: str | None) -> str:
     raise UsageError("there is no casebook here", f"broadstreet scan DIR --casebook {HERE}, or --casebook URL")
 
 
+def any_casebook() -> bool:
+    """Whether there is one to read without naming it."""
+    return bool(os.environ.get(VARIABLE)) or os.path.isdir(HERE) or os.path.isdir(SAMPLE)
+
+
 def to_change(casebook: str | None) -> str:
     """The casebook to change: as those to read, but never the sample's unless it is named."""
     named = casebook or os.environ.get(VARIABLE)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from broadstreet.errors import UsageError
+from broadstreet.surfaces.casebook_options import any_casebook, asked, casebook_option
 from broadstreet.surfaces.options import DEBUGINFOD_VARIABLE, store_path
 
 if TYPE_CHECKING:
-    from broadstreet.pipeline.casebook_checks import Book
     from broadstreet.records.diagnosis import Diagnosis
 
 SOMETHING_LACKS = 1
@@ -22,15 +21,19 @@ HEADINGS = {"host": "This host", "casebook": "The casebook"}
 MARKS = {"lacking": "●", "not_known": "◌"}
 
 
-def open_book(url: str | None) -> "Book | None":
-    """The casebook at a URL, or the one that commands use by themselves; null where there is none."""
-    if url is not None:
-        raise UsageError("this version has no casebook", "broadstreet doctor, for the host alone")
-    return None
+def casebook_diagnoses_of(casebook: str | None) -> "tuple[Diagnosis, ...]":
+    """What the casebook lacks: the one that is named, or that commands read by themselves; nothing where none is."""
+    from broadstreet.pipeline.casebook_checks import casebook_diagnoses
+    from broadstreet.pipeline.casebook_facts import CasebookFacts
+
+    if casebook is None and not any_casebook():
+        return ()
+    with asked(casebook) as questions:
+        return tuple(casebook_diagnoses(CasebookFacts(questions)))
 
 
 @click.command()
-@click.option("--casebook", metavar="URL", help="Look into this casebook too.")
+@casebook_option
 @click.option(
     "-o", "form", type=click.Choice(("table", "json")), default="table", show_default=True, help="What to write."
 )
@@ -40,16 +43,12 @@ def doctor(casebook: str | None, form: str, strict: bool) -> None:
 
     The worst comes first. Nothing is changed, and no root is needed. Exit status: 0, also if something is lacking.
     """
-    from broadstreet.pipeline.casebook_checks import casebook_diagnoses
     from broadstreet.pipeline.host_checks import host_diagnoses
     from broadstreet.sources.host import Host, host_facts
     from broadstreet.surfaces.text import echo
 
     servers = tuple(os.environ.get(DEBUGINFOD_VARIABLE, "").split())
-    found = host_diagnoses(host_facts(Host(), store_path(), servers))
-    book = open_book(casebook)
-    if book is not None:
-        found += casebook_diagnoses(book)
+    found = (*host_diagnoses(host_facts(Host(), store_path(), servers)), *casebook_diagnoses_of(casebook))
     if form == "json":
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
