@@ -134,6 +134,11 @@ def test_a_stalled_scan_says_for_how_long() -> None:
     assert "nothing new for 42 s" in bar_lines(STALLED, 42.0, 80, True)[0]
 
 
+def test_where_all_was_known_before_there_is_no_rate() -> None:
+    known = Reached(391, 391, 0, 391, 0, 0, 0.0, 0.8, 0.0)
+    assert plain_line(known, 0.0) == "  read 391 of 391 (100 %), 391 were known before, in 1 s"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (12000, "3 h 20 min"), (367200, "4 d 6 h")],
