@@ -8,7 +8,8 @@ import pytest
 
 from broadstreet.records.case import Unreadable
 from broadstreet.records.specimen import Examined, Specimen
-from broadstreet.surfaces.progress import Counts, Reached, bar_lines, duration, plain_line
+from broadstreet.surfaces.progress import Counts, Progress, Reached, bar_lines, duration, plain_line
+from broadstreet.surfaces.text import echo
 from tests.cases.test_case import case
 from tests.surfaces.shell import Fleet, broadstreet
 from tests.surfaces.test_terminal import on_a_terminal
@@ -211,3 +212,13 @@ def test_rows_on_the_same_terminal_are_not_torn_by_a_bar(small_fleet: Fleet) -> 
 def test_a_utf_8_terminal_gets_a_bar_of_shapes(small_fleet: Fleet) -> None:
     _, written = on_a_terminal(small_fleet, "scan", str(small_fleet.cores))
     assert any(lines[0].startswith("  Reading  █") for lines in frames(written))
+
+
+def test_what_is_said_while_the_bar_lives_keeps_its_shapes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with Progress("bar", 1):
+        echo("  ● a bucket answered 503", err=True)
+    assert "● a bucket answered 503" in capsys.readouterr().err
