@@ -287,7 +287,7 @@ def _bar(reached: Reached, columns: int, ascii_only: bool) -> str:
 
 def _pieces(reached: Reached) -> list[str]:
     pieces = []
-    if reached.per_second is not None:
+    if reached.per_second is not None and reached.done > reached.known_before:
         digits = 0 if reached.per_second >= 10 else 1
         pieces.append(f"{reached.per_second:,.{digits}f} a second")
     if reached.unreadable:

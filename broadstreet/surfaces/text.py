@@ -65,6 +65,7 @@ def in_ascii(text: str) -> str:
 
 def plain_ascii(stream: TextIO) -> bool:
     """Whether the output takes only ASCII. Python writes UTF-8 in the C locale; who sets it by hand wants ASCII."""
+    stream = getattr(stream, "rich_proxied_file", stream)  # while a bar lives, rich stands before standard error
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
     encoding = (stream.encoding or "ascii").lower()
     return "utf" not in encoding or locale in ("C", "POSIX") or os.environ.get("TERM") == "linux"

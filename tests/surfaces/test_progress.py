@@ -8,7 +8,8 @@ import pytest
 
 from broadstreet.records.case import Unreadable
 from broadstreet.records.specimen import Examined, Specimen
-from broadstreet.surfaces.progress import Counts, Reached, bar_lines, duration, plain_line
+from broadstreet.surfaces.progress import Counts, Progress, Reached, bar_lines, duration, plain_line
+from broadstreet.surfaces.text import echo
 from tests.cases.test_case import case
 from tests.surfaces.shell import Fleet, broadstreet
 from tests.surfaces.test_terminal import on_a_terminal
@@ -134,6 +135,11 @@ def test_a_stalled_scan_says_for_how_long() -> None:
     assert "nothing new for 42 s" in bar_lines(STALLED, 42.0, 80, True)[0]
 
 
+def test_where_all_was_known_before_there_is_no_rate() -> None:
+    known = Reached(391, 391, 0, 391, 0, 0, 0.0, 0.8, 0.0)
+    assert plain_line(known, 0.0) == "  read 391 of 391 (100 %), 391 were known before, in 1 s"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (12000, "3 h 20 min"), (367200, "4 d 6 h")],
@@ -206,3 +212,13 @@ def test_rows_on_the_same_terminal_are_not_torn_by_a_bar(small_fleet: Fleet) -> 
 def test_a_utf_8_terminal_gets_a_bar_of_shapes(small_fleet: Fleet) -> None:
     _, written = on_a_terminal(small_fleet, "scan", str(small_fleet.cores))
     assert any(lines[0].startswith("  Reading  █") for lines in frames(written))
+
+
+def test_what_is_said_while_the_bar_lives_keeps_its_shapes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with Progress("bar", 1):
+        echo("  ● a bucket answered 503", err=True)
+    assert "● a bucket answered 503" in capsys.readouterr().err
