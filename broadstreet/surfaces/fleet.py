@@ -51,7 +51,7 @@ def fleet() -> None:
 @click.argument("places", nargs=-1, required=True, metavar="TABLE FILE...")
 @click.option("--map", "mapping", type=click.Path(exists=True, dir_okay=False), help="A TOML file that maps columns.")
 @click.option("--at", metavar="TIME", help="The files tell of this time only: what differs from then on is changed.")
-@click.option("--complete", is_flag=True, help="Of a snapshot: what is not in it is gone.")
+@click.option("--complete", is_flag=True, help="Of a snapshot: what is not in it has ended.")
 @click.option("--replace", is_flag=True, help="Forget the rows of the table that are known.")
 @click.option("--dry-run", is_flag=True, help="Check, say what would happen, and change nothing.")
 @casebook_option

@@ -136,6 +136,10 @@ class _Place:
     def _strings(self, values: Array) -> Array:
         if arrow.types.is_dictionary(values.type):
             values = values.dictionary_decode()
+        if arrow.types.is_string(values.type):  # of a damaged file it may be none, which only a cast to text finds
+            values = values.cast(arrow.binary())
+        elif arrow.types.is_large_string(values.type):
+            values = values.cast(arrow.large_binary())
         found = self._each(values, lambda some: some.cast(arrow.string()), "text in UTF-8")
         trimmed = compute.utf8_trim_whitespace(found)
         return compute.if_else(compute.equal(trimmed, ""), arrow.scalar(None, arrow.string()), trimmed)

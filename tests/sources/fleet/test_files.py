@@ -201,6 +201,12 @@ def test_a_parquet_file_that_was_cut_is_refused(tmp_path: Path) -> None:
             read("builds", tmp_path / "builds.parquet")
 
 
+def test_text_of_a_parquet_file_may_not_be_utf8_though_it_says_so(tmp_path: Path) -> None:
+    odd = arrow.array([b"a", b"\xe9", None]).view(arrow.string())
+    parquet.write_table(arrow.table({"host": ["vm-1", "vm-2", "vm-3"], "region": odd}), tmp_path / "h")
+    assert told(read("hosts", tmp_path / "h")) == [(2, "region", "\\xe9")]
+
+
 @pytest.mark.parametrize("broken", [b"\xe9,1,2,3\n", b"a\xe9\n"])
 def test_a_broken_row_that_is_not_utf8_is_not_lost_without_a_word(broken: bytes, tmp_path: Path) -> None:
     (tmp_path / "h.csv").write_bytes(b"host,region\nvm-1,a\n" + broken)
