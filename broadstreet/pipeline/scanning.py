@@ -4,7 +4,7 @@ Whoever is killed loses no more than the batch at hand, and the next scan goes o
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -119,25 +119,26 @@ def judged(case: Case) -> Case:
     return replace(case, findings=found, mechanism=labels.mechanism(found), rules_version=labels.RULES_VERSION)
 
 
-def with_evidence(case: Case) -> Case:
-    """A stored case with the evidence of its findings; where other rules judged it, it stays without."""
-    return judged(case) if case.rules_version == labels.RULES_VERSION else case
+def stored_cases(questions: Questions, readings: Sequence[int]) -> Iterator[Case]:
+    """Stored cases with the evidence of their findings; those that other rules judged have none."""
+    for case in questions.cases_of(readings, labels.RULES_VERSION):
+        yield judged(case) if case.rules_version == labels.RULES_VERSION else case
 
 
 def stored_case(url: str, name: str, binaries: Binaries) -> tuple[Case, MachineState | None]:
     """A case by its id or the beginning of it, and the machine state that its evidence gives; null where none is."""
     with Questions(url) as questions:
         row = case_named(questions, name)
-        case = with_evidence(next(questions.cases_of([row["reading"]])))
+        case = next(stored_cases(questions, [row["reading"]]))
         core = questions.evidence(case.case_id)
     return case, None if core is None else reading_of(BytesCore(core), binaries).state
 
 
 def _told(settled: list[tuple[Specimen, Row]], before: Questions) -> Iterator[Examined]:
     readable = [row["reading"] for _, row in settled if row["unreadable"] is None]
-    cases = before.cases_of(readable)
+    cases = stored_cases(before, readable)
     for specimen, row in settled:
         if row["unreadable"] is None:
-            yield Examined(specimen, with_evidence(next(cases)))
+            yield Examined(specimen, next(cases))
         else:
             yield Examined(specimen, Unreadable(specimen.location, row["unreadable"], row["reason"], row["retry"]))

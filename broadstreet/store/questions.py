@@ -132,10 +132,14 @@ class Questions:
         self._duck.unregister("asked")
         return {row["specimen_id"]: row for row in rows}
 
-    def cases_of(self, readings: Sequence[int]) -> Iterator[Case]:
-        """The cases of these readings, in this order, current or not."""
+    def cases_of(self, readings: Sequence[int], without_findings_of: int | None = None) -> Iterator[Case]:
+        """The cases of these readings, in this order, current or not.
+
+        Cases that rules of this version judged come without findings: the rules give them again, sooner than they are
+        found among those of all cases.
+        """
         for at in range(0, len(readings), AT_ONCE):
-            yield from self._cases(list(readings[at : at + AT_ONCE]))
+            yield from self._cases(list(readings[at : at + AT_ONCE]), without_findings_of)
 
     def judged_by(self, rules_version: int) -> Iterator[list[tuple[Row, Case]]]:
         """Visible cases that other rules judged, each with the row of its specimen, some thousand at a time."""
@@ -160,14 +164,15 @@ class Questions:
             self._lay(EVIDENCE)
             self._has_evidence = True
 
-    def _cases(self, readings: list[int]) -> Iterator[Case]:
+    def _cases(self, readings: list[int], without_findings_of: int | None = None) -> Iterator[Case]:
         wanted = pa.table({"reading": pa.array(readings, pa.int64()), "place": list(range(len(readings)))})
         self._duck.register("wanted", wanted)
         rows = self._list("SELECT c.* FROM raw_cases c JOIN wanted USING (reading) ORDER BY place")
-        findings: dict[int, list[Finding]] = {}
-        for row in self._list("SELECT f.* FROM raw_findings f JOIN wanted USING (reading)"):
-            needs = tuple(row["needs"].split(",")) if row["needs"] else ()
-            findings.setdefault(row["reading"], []).append(Finding(row["label"], row["state"], (), needs))
+        findings: dict[int, list[Finding]] = {reading: [] for reading in readings}
+        if any(row["rules_version"] != without_findings_of for row in rows):
+            for row in self._list("SELECT f.* FROM raw_findings f JOIN wanted USING (reading)"):
+                needs = tuple(row["needs"].split(",")) if row["needs"] else ()
+                findings[row["reading"]].append(Finding(row["label"], row["state"], (), needs))
         asked = "SELECT DISTINCT {0} FROM raw_cases JOIN wanted USING (reading)"
         traces = {
             row["trace_id"]: row

@@ -41,7 +41,7 @@ def cases(
 
     The other forms have every column, as those of `broadstreet scan`.
     """
-    from broadstreet.pipeline.scanning import with_evidence
+    from broadstreet.pipeline.scanning import stored_cases
     from broadstreet.store.pages import Wanted, page_of
     from broadstreet.surfaces.case_rows import case_rows
     from broadstreet.surfaces.output import writer
@@ -63,5 +63,5 @@ def cases(
                 echo(line)
             return
         with writer(form, None) as write:
-            for case in questions.cases_of(page.readings):
-                write(with_evidence(case))
+            for case in stored_cases(questions, page.readings):
+                write(case)
