@@ -12,7 +12,7 @@ _SYSTEMD = re.compile(
     r"^core\.(?P<comm>.+)\.(?P<uid>\d+)\.(?P<boot>[0-9a-f]{32})\.(?P<pid>\d+)\.(?P<time>\d{10,})(?:\.(?:zst|lz4|xz))?$"
 )
 XATTR_PREFIX = "user.coredump."
-XATTRS = ("pid", "uid", "signal", "timestamp", "hostname", "comm", "exe")
+XATTRS = ("pid", "uid", "signal", "timestamp", "hostname", "comm", "exe", "tid", "thread_name")
 
 
 class Collected(NamedTuple):
@@ -25,6 +25,9 @@ class Collected(NamedTuple):
     host: str | None = None
     executable: str | None = None
     time_microseconds: int | None = None
+    tid: int | None = None
+    kernel_release: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def from_name(name: str) -> Collected:
@@ -35,7 +38,7 @@ def from_name(name: str) -> Collected:
     digits = match["time"]
     microseconds = int(digits) if len(digits) > 13 else int(digits) * 1_000_000
     comm = re.sub(r"\\x([0-9a-f]{2})", lambda hexed: chr(int(hexed[1], 16)), match["comm"])
-    return Collected(comm, int(match["uid"]), int(match["pid"]), match["boot"], None, None, microseconds)
+    return Collected(comm, int(match["uid"]), int(match["pid"]), match["boot"], time_microseconds=microseconds)
 
 
 def from_attributes(attributes: dict[str, str]) -> Collected:
@@ -50,6 +53,8 @@ def from_attributes(attributes: dict[str, str]) -> Collected:
         host=attributes.get("hostname"),
         executable=attributes.get("exe"),
         time_microseconds=stamp,
+        tid=_number(attributes.get("tid")),
+        labels=tuple((name, attributes[name]) for name in ("thread_name",) if attributes.get(name)),
     )
 
 

@@ -8,8 +8,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 
-from broadstreet.pipeline.outcome import examine
 from broadstreet.pipeline.reading import BinarySources
+from broadstreet.pipeline.together import examine_together
 from broadstreet.records.case import Unreadable
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.sources.binaries import Binaries
@@ -21,9 +21,7 @@ WAITING = 4  # batches per worker that are queued
 def examined(specimens: Iterable[Specimen], sources: BinarySources, workers: int) -> Iterator[Examined]:
     """What comes of each specimen, in no order. With one worker it runs here; else in spawned processes."""
     if workers <= 1:
-        binaries = sources.open()
-        for specimen in specimens:
-            yield examine(specimen, binaries)
+        yield from examine_together(specimens, sources.open())
         return
     batches = _batches(specimens)
     context = multiprocessing.get_context("spawn")
@@ -86,7 +84,7 @@ def _start_worker(sources: BinarySources) -> None:
 def _work(specimens: list[Specimen]) -> list[Examined]:
     if _worker_binaries is None:
         raise RuntimeError("the worker was not started")
-    return [examine(specimen, _worker_binaries) for specimen in specimens]
+    return list(examine_together(specimens, _worker_binaries))
 
 
 def _batches(specimens: Iterable[Specimen]) -> Iterator[list[Specimen]]:

@@ -3,7 +3,7 @@
 What it catches is a bug of ours, and is reported as such.
 """
 
-from broadstreet.errors import UnreadableSpecimen, UsageError
+from broadstreet.errors import UnreachableSpecimen, UnreadableSpecimen, UsageError
 from broadstreet.pipeline.reading import case_of_specimen
 from broadstreet.records.case import Outcome, Unreadable
 from broadstreet.records.specimen import Examined, Specimen
@@ -27,6 +27,8 @@ def _outcome(specimen: Specimen, binaries: Binaries) -> Outcome:
         return case_of_specimen(specimen, binaries)[0]
     except UnreadableSpecimen as error:
         return Unreadable(path, f"{error.layout}: wanted {error.wanted}", str(error))
+    except UnreachableSpecimen as error:
+        return Unreadable(path, error.kind, error.reason, retry=error.again)
     except UsageError as error:
         return Unreadable(path, "sidecar", error.what)
     except OSError as error:

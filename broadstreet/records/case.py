@@ -66,11 +66,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A specimen that is not a core dump, or broke the reader. `kind` is what aggregates count by."""
+    """A specimen that is no core dump, could not be had, or broke the reader. `kind` is what aggregates count by.
+
+    `retry`: its source was throttled, slow or broken, and may give it later in the same scan.
+    """
 
     path: str
     kind: str
     reason: str
+    retry: bool = False
 
 
 Outcome = Case | Unreadable

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from broadstreet.formats import elf
-from broadstreet.sources.core_file import compression
+from broadstreet.sources.compression import SUFFIXES, compression
 
 
 def core_dumps(place: str) -> Iterator[str]:
@@ -20,6 +20,13 @@ def core_dumps(place: str) -> Iterator[str]:
                 yield path
 
 
+def is_named_like_one(name: str) -> bool:
+    """Whether a name alone is that of a core dump; for a listing that shows no bytes."""
+    if name.endswith((".json", ".jsonl")):
+        return False
+    return name.startswith("core") or ".core" in name or ("core" in name and name.endswith(SUFFIXES))
+
+
 def _is_candidate(path: str, name: str) -> bool:
     try:
         if os.path.islink(path) or not os.path.isfile(path):
@@ -30,6 +37,4 @@ def _is_candidate(path: str, name: str) -> bool:
         return True  # named as unreadable by the scan
     if head[:4] == elf.MAGIC:
         return len(head) < 18 or head[16] == elf.ET_CORE
-    if name.endswith((".json", ".jsonl")):
-        return False
-    return name.startswith("core") or ".core" in name or (compression(head) is not None and "core" in name)
+    return is_named_like_one(name) or (compression(head) is not None and "core" in name)
