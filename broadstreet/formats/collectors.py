@@ -3,6 +3,9 @@
 systemd-coredump: `core.COMM.UID.BOOT-ID.PID.MICROSECONDS[.zst]`, src/coredump/coredump.c, and user.coredump.* extended
 attributes. The kernel's `core_pattern` may add %p (pid) and %t (seconds), which cannot be told apart with certainty
 from a bare number, so only the systemd form is read.
+
+ABRT: a folder for each problem, with one file for each element; abrt's doc/problem-data and satyr. The elements that
+hold a command line, an environment, open files or logs are never read.
 """
 
 import re
@@ -13,6 +16,14 @@ _SYSTEMD = re.compile(
 )
 XATTR_PREFIX = "user.coredump."
 XATTRS = ("pid", "uid", "signal", "timestamp", "hostname", "comm", "exe", "tid", "thread_name")
+
+PROBLEM_CORE = "coredump"
+PROBLEM_MARKS = ("time", "type")  # elements that every problem folder has
+PROBLEM_LABELS = (("package", "package"), ("reason", "reason"), ("container_id", "container"))
+PROBLEM_ELEMENTS = (
+    *("time", "hostname", "executable", "pid", "tid", "uid", "kernel"),
+    *(element for element, _ in PROBLEM_LABELS),
+)
 
 
 class Collected(NamedTuple):
@@ -55,6 +66,21 @@ def from_attributes(attributes: dict[str, str]) -> Collected:
         time_microseconds=stamp,
         tid=_number(attributes.get("tid")),
         labels=tuple((name, attributes[name]) for name in ("thread_name",) if attributes.get(name)),
+    )
+
+
+def from_elements(elements: dict[str, str]) -> Collected:
+    """What the elements of a problem folder say."""
+    stamp = _number(elements.get("time"))
+    return Collected(
+        uid=_number(elements.get("uid")),
+        pid=_number(elements.get("pid")),
+        tid=_number(elements.get("tid")),
+        host=elements.get("hostname") or None,
+        executable=elements.get("executable") or None,
+        time_microseconds=None if stamp is None else stamp * 1_000_000,
+        kernel_release=elements.get("kernel") or None,
+        labels=tuple((label, elements[name]) for name, label in PROBLEM_LABELS if elements.get(name)),
     )
 
 

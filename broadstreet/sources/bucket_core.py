@@ -11,9 +11,10 @@ from typing import Any
 from broadstreet.errors import UnreachableSpecimen
 from broadstreet.formats.collectors import Collected
 from broadstreet.records.specimen import Specimen
+from broadstreet.sources.archives import core_in
+from broadstreet.sources.blob import CoreSource, Ranges
 from broadstreet.sources.coalescing import Span, coalesced, missing
 from broadstreet.sources.compression import INPUT, Stream
-from broadstreet.sources.core_file import CoreSource, Ranges, core_in
 from broadstreet.sources.objects import (
     ANSWER_SECONDS,
     STREAM_SECONDS,

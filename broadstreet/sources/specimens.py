@@ -6,22 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from broadstreet.errors import UsageError
+from broadstreet.formats.path_layout import PathLayout
+from broadstreet.records.exposure import Circumstances
 from broadstreet.records.specimen import Specimen
+from broadstreet.sources.blob import CoreSource
 from broadstreet.sources.bucket import WILD, bucket_specimens
 from broadstreet.sources.bucket_core import OpenObject, fetched
-from broadstreet.sources.core_file import CoreSource, OpenCore
+from broadstreet.sources.core_file import OpenCore
 from broadstreet.sources.folder import core_dumps
 from broadstreet.sources.objects import is_remote, requests_at_once
 
 LONGEST_SIDECAR = 1 << 20
 
 
-def specimens(place: str) -> Iterator[Specimen]:
+def specimens(place: str, layout: PathLayout | None = None) -> Iterator[Specimen]:
     """Every core dump below a folder or a prefix of a bucket, that a glob names, or the one that lies there.
 
-    In the order of their names. What cannot be listed at all is a UsageError.
+    In the order of their names. What cannot be listed at all is a UsageError. A layout takes where and when out of the
+    path relative to the place, or to the part of a glob before its first wildcard.
     """
-    for specimen, _ in _with_names(place):
+    for specimen, name in _with_names(place):
+        if layout is not None:
+            bare = specimen.given or Circumstances(path=specimen.location)
+            specimen = specimen._replace(given=layout.circumstances(name, bare) or specimen.given)
         yield specimen
 
 
@@ -63,7 +70,7 @@ def _with_names(place: str) -> Iterator[tuple[Specimen, str]]:
             raise UsageError(
                 f"no such file or folder: {place}", "broadstreet scan DIR, with the folder of the core dumps"
             )
-        places = sorted(glob.iglob(place, recursive=True))
+        places = sorted(one for one in glob.iglob(place, recursive=True) if not one.endswith(".json"))
         if not places:
             raise UsageError(f"nothing matches {place}", "Give a folder; its folders are searched too.")
         base = place[: min(place.index(sign) for sign in WILD if sign in place)].rpartition("/")[0]
