@@ -27,6 +27,7 @@ from broadstreet.sources.objects import (
 )
 
 FIRST_BYTES = 64 << 10  # what a reading asks for first; what tells compression and archives is among it
+WEAK, TIME = "W/", "@"  # how stamps begin that If-Match cannot take: RFC 9110, 8.8.3; or that are no ETag
 KEPT_BYTES = 4 << 20  # of the beginning of a stream, for the next round: some 16 objects are open at a time
 
 
@@ -79,8 +80,8 @@ class BucketCore:
         """One request for a span of it. Another version of the object than the listed one is refused."""
         self.requests += 1
         options: dict[str, Any] = {"range": (start, end)}
-        if self._tag.startswith('"'):  # a strong one
-            options["if_match"] = self._tag
+        if not self._tag.startswith((WEAK, TIME)):
+            options["if_match"] = f'"{self._tag}"'
         answer = store_at(self._root, seconds).get(self._key, options=options)
         found = stamp_of(answer.meta)
         if found != self._tag:
@@ -178,6 +179,9 @@ def fetched(location: str, most: int) -> bytes | None:
 
 
 def stamp_of(meta: Any) -> str:
-    """What tells one version of an object from another: its ETag, or its time where the store gives none."""
+    """What tells one version of an object from another: its ETag, or its time where the store gives none.
+
+    Without the quotes, which Azure leaves out of its listings and sends with its answers.
+    """
     tag = meta["e_tag"]
-    return str(tag) if tag else str(meta["last_modified"].isoformat())
+    return str(tag if tag.startswith(WEAK) else tag.strip('"')) if tag else f"{TIME}{meta['last_modified'].isoformat()}"
