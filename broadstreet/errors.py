@@ -23,6 +23,20 @@ class CasebookError(BroadStreetError):
     """A casebook that cannot be read or written, with what the store said."""
 
 
+class UnreachableSpecimen(BroadStreetError):
+    """The bytes could not be had. `kind` is what aggregates count by; `again`: a later try may have them."""
+
+    def __init__(self, location: str, kind: str, reason: str, again: bool) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.location = location
+        self.kind = kind
+        self.reason = reason
+        self.again = again
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, bool]]:
+        return type(self), (self.location, self.kind, self.reason, self.again)
+
+
 class UsageError(BroadStreetError):
     """The operator asked for something that cannot be; the hint is the command to try next."""
 

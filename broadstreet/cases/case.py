@@ -66,7 +66,7 @@ def _circumstances(reading: Reading, given: Circumstances) -> Circumstances:
         uid=process.uid if process else given.uid,
         cpu=reading.cpu,
         numa_node=reading.numa_node,
-        kernel_release=reading.kernel_release,
+        kernel_release=reading.kernel_release or given.kernel_release,
     )
 
 

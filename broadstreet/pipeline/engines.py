@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from itertools import islice
 
 from broadstreet.pipeline.evidence import Keep
-from broadstreet.pipeline.outcome import examine
 from broadstreet.pipeline.reading import BinarySources
+from broadstreet.pipeline.together import examine_together
 from broadstreet.records.case import Unreadable
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.sources.binaries import Binaries
@@ -24,9 +24,7 @@ def examined(
 ) -> Iterator[Examined]:
     """What comes of each specimen, in no order. With one worker it runs here; else in spawned processes."""
     if workers <= 1:
-        binaries = sources.open()
-        for specimen in specimens:
-            yield examine(specimen, binaries, keep)
+        yield from examine_together(specimens, sources.open(), keep)
         return
     batches = _batches(specimens)
     context = multiprocessing.get_context("spawn")
@@ -64,7 +62,10 @@ def _one_by_one(specimens: list[Specimen], sources: BinarySources, keep: Keep) -
             except BrokenProcessPool:
                 lost = rest.pop(0)
                 yield Examined(
-                    lost, Unreadable(lost.location, "killed its worker", "the process that read it was killed")
+                    lost,
+                    Unreadable(
+                        lost.location, "killed its worker", "the process that read it was killed", unsettled=True
+                    ),
                 )
 
 
@@ -91,7 +92,7 @@ def _start_worker(sources: BinarySources, keep: Keep) -> None:
 def _work(specimens: list[Specimen]) -> list[Examined]:
     if _worker_binaries is None:
         raise RuntimeError("the worker was not started")
-    return [examine(specimen, _worker_binaries, _worker_keep) for specimen in specimens]
+    return list(examine_together(specimens, _worker_binaries, _worker_keep))
 
 
 def _batches(specimens: Iterable[Specimen]) -> Iterator[list[Specimen]]:

@@ -23,7 +23,7 @@ from broadstreet.reading.witness import Range
 from broadstreet.records.case import Case
 from broadstreet.records.exposure import Circumstances
 from broadstreet.sources.binaries import Binaries
-from broadstreet.sources.core_file import BytesCore
+from broadstreet.sources.blob import BytesCore
 
 Keep = Literal["none", "pointers", "full"]
 NOT_KNOWN = 0  # threads

@@ -6,7 +6,7 @@ What it catches is a bug of ours, and is reported as such.
 from collections.abc import Callable
 from typing import TypeVar
 
-from broadstreet.errors import UnreadableSpecimen, UsageError
+from broadstreet.errors import UnreachableSpecimen, UnreadableSpecimen, UsageError
 from broadstreet.pipeline.evidence import Keep, evidence
 from broadstreet.pipeline.reading import read_specimen
 from broadstreet.records.case import Outcome, Unreadable
@@ -42,8 +42,10 @@ def _tried(action: Callable[[], Result]) -> Result | Exception:
 def _unreadable(path: str, error: Exception) -> Unreadable:
     if isinstance(error, UnreadableSpecimen):
         return Unreadable(path, f"{error.layout}: wanted {error.wanted}", str(error))
+    if isinstance(error, UnreachableSpecimen):
+        return Unreadable(path, error.kind, error.reason, retry=error.again, unsettled=True)
     if isinstance(error, UsageError):
-        return Unreadable(path, "sidecar", error.what)
+        return Unreadable(path, "sidecar", error.what, unsettled=True)
     if isinstance(error, OSError):
-        return Unreadable(path, error.strerror or type(error).__name__, str(error), retry=True)
+        return Unreadable(path, error.strerror or type(error).__name__, str(error), unsettled=True)
     return Unreadable(path, f"a bug of ours ({type(error).__name__})", f"{type(error).__name__}: {error}")

@@ -1,6 +1,7 @@
 """Drive the reader over one specimen: from a path to a case."""
 
 from dataclasses import dataclass
+from threading import RLock
 
 from broadstreet.cases.case import case_of
 from broadstreet.reading.machine_state import MachineState
@@ -9,10 +10,13 @@ from broadstreet.records.case import Case
 from broadstreet.records.line import Line
 from broadstreet.records.specimen import Specimen
 from broadstreet.sources.binaries import Binaries
-from broadstreet.sources.circumstances import circumstances
-from broadstreet.sources.core_file import CoreSource
-from broadstreet.sources.specimens import opened, specimen_at
+from broadstreet.sources.blob import CoreSource
+from broadstreet.sources.circumstances import circumstances_of
+from broadstreet.sources.specimens import asked_sidecar, opened, specimen_at
 from broadstreet.sources.symbols import lines
+
+THINKING = RLock()
+"""Held by whoever computes, released by whoever waits for bytes: binaries keep what they decoded, for one at a time."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,18 @@ class BinarySources:
 def reading_of(source: CoreSource, binaries: Binaries, every_thread: bool = False, witnessed: bool = False) -> Reading:
     """Drive the reader over a core dump."""
     reader = read(every_thread, witnessed)
-    wanted = next(reader)
+    with THINKING:
+        wanted = next(reader)
     while True:
-        answer: list[object]
-        if wanted.ranges:
-            answer = list(source.ranges(wanted.ranges))
-        else:
-            answer = [binaries.find(one) for one in wanted.binaries]
-        try:
-            wanted = reader.send(answer)
-        except StopIteration as done:
-            reading: Reading = done.value
-            return reading
+        answer: list[object] = list(source.ranges(wanted.ranges)) if wanted.ranges else []
+        with THINKING:
+            try:
+                wanted = reader.send(answer)
+                while not wanted.ranges:
+                    wanted = reader.send([binaries.find(one) for one in wanted.binaries])
+            except StopIteration as done:
+                reading: Reading = done.value
+                return reading
 
 
 def case_of_specimen(specimen: Specimen, binaries: Binaries, whole: bool = False) -> tuple[Case, MachineState | None]:
@@ -55,9 +59,12 @@ def read_specimen(
     specimen: Specimen, binaries: Binaries, whole: bool = False, witnessed: bool = False
 ) -> tuple[Case, Reading]:
     """The case of one specimen, and the reading that it came from; an UnreadableSpecimen where it is none."""
+    sidecar = asked_sidecar(specimen)
     with opened(specimen) as source:
         reading = reading_of(source, binaries, whole, witnessed)
-        return case_of(reading, circumstances(specimen.location), source.bytes_read, specimen.size, whole), reading
+        where = circumstances_of(specimen, source.said, sidecar())
+        with THINKING:
+            return case_of(reading, where, source.bytes_read, specimen.size, whole), reading
 
 
 def case_at(path: str, binaries: Binaries, whole: bool = False) -> Case:

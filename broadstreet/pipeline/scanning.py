@@ -6,9 +6,10 @@ Whoever is killed loses no more than the batch at hand, and the next scan goes o
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from itertools import islice
 
-from broadstreet import __version__, labels
+from broadstreet import labels
 from broadstreet.pipeline.reading import reading_of
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import READER_VERSION
@@ -16,7 +17,7 @@ from broadstreet.records.case import Case, Unreadable
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.records.wanted import BinaryWanted
 from broadstreet.sources.binaries import Binaries
-from broadstreet.sources.core_file import BytesCore
+from broadstreet.sources.blob import BytesCore
 from broadstreet.store.casebook import Casebook
 from broadstreet.store.pages import case_named
 from broadstreet.store.questions import Questions
@@ -48,7 +49,7 @@ class Scan:
 
     def outcomes(self, specimens: Iterable[Specimen], examine: Examine, tell: Tell) -> Iterator[Examined]:
         """What comes of each specimen that is read now; `tell` is called with each that was read before."""
-        scan = self.book.begin(self.sources, __version__)
+        scan = self.book.begin(self.sources, version("broadstreet"))
         batch: list[Examined] = []
         flushed, weight = time.monotonic(), 0
         with Questions(self.url) as before:
@@ -62,7 +63,7 @@ class Scan:
                     self._keep(batch, scan)
                     batch, flushed, weight = [], time.monotonic(), 0
         self._keep(batch, scan)
-        self.book.end(scan, self.sources, __version__, self.read, self.known, self.unreadable)
+        self.book.end(scan, self.sources, version("broadstreet"), self.read, self.known, self.unreadable)
 
     def _new(self, specimens: Iterable[Specimen], before: Questions, tell: Tell) -> Iterator[Specimen]:
         rest = iter(specimens)
@@ -141,4 +142,6 @@ def _told(settled: list[tuple[Specimen, Row]], before: Questions) -> Iterator[Ex
         if row["unreadable"] is None:
             yield Examined(specimen, next(cases))
         else:
-            yield Examined(specimen, Unreadable(specimen.location, row["unreadable"], row["reason"], row["retry"]))
+            yield Examined(
+                specimen, Unreadable(specimen.location, row["unreadable"], row["reason"], unsettled=row["retry"])
+            )

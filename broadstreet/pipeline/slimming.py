@@ -23,8 +23,9 @@ from broadstreet.reading.unwinder import Process, walk
 from broadstreet.reading.witness import Range, Witness
 from broadstreet.records.case import Case
 from broadstreet.sources.binaries import Binaries
+from broadstreet.sources.blob import CoreSource
 from broadstreet.sources.circumstances import circumstances
-from broadstreet.sources.core_file import CoreSource, OpenCore
+from broadstreet.sources.core_file import OpenCore
 
 CHASED_BYTES = 64 << 10  # read at a time where one place leads to the next, which is mostly near
 POINTED_BYTES = 16 << 10  # kept above a last frame pointer

@@ -68,13 +68,15 @@ class Case:
 class Unreadable:
     """A specimen that is no core dump, could not be had, or broke the reader. `kind` is what aggregates count by.
 
-    `retry`: its source was throttled, slow or broken, and may give it later.
+    `retry`: its source was throttled, slow or broken, and may give it later in the same scan. `unsettled`: nothing is
+    known of its bytes, so the next scan reads it again.
     """
 
     path: str
     kind: str
     reason: str
     retry: bool = False
+    unsettled: bool = False
 
 
 Outcome = Case | Unreadable

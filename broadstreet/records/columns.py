@@ -143,9 +143,15 @@ CASES: tuple[Column, ...] = (
         "kernel_release", "text", "", "From the vdso's note; the last part is at most 255.", "No vdso in the core dump."
     ),
     Column("time", "text", "UTC", "When it happened, ISO 8601.", "Nothing says it."),
-    Column("time_source", "text", "", "sidecar, xattr, file_name, mtime (never dates an onset), unknown.", "Never."),
+    Column(
+        "time_source",
+        "text",
+        "",
+        "sidecar, xattr, layout, collector, file_name, mtime (never dates an onset), unknown.",
+        "Never.",
+    ),
     Column("host", "text", "", "Where it happened.", "Nothing says it."),
-    Column("host_source", "text", "", "sidecar, xattr, unknown.", "Never."),
+    Column("host_source", "text", "", "sidecar, xattr, layout, collector, file_name, unknown.", "Never."),
     Column("service", "text", "", "From the sidecar.", "No sidecar."),
     Column("service_release", "text", "", "From the sidecar.", "No sidecar."),
     Column("workload", "text", "", "From the sidecar.", "No sidecar."),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-TimeSource = Literal["sidecar", "xattr", "file_name", "mtime", "unknown"]
-HostSource = Literal["sidecar", "xattr", "unknown"]
+TimeSource = Literal["sidecar", "xattr", "layout", "collector", "file_name", "mtime", "unknown"]
+HostSource = Literal["sidecar", "xattr", "layout", "collector", "file_name", "unknown"]
 
 
 SIMULATED = ("fleet", "simulated")

@@ -14,13 +14,15 @@ class Specimen(NamedTuple):
     """A core dump as a listing shows it, before a byte of it is read.
 
     `location` is an absolute path or a URL. `stamp` is an ETag, or the modification time in nanoseconds: another one
-    means other bytes. `given` is what the layout of its folder says of where and when; null: nothing.
+    means other bytes. `given` is what the listing says of where and when: a layout, a clock; null: nothing. `sidecar`
+    is where the listing of a bucket shows one; null for a file, beside which one is looked for when it is read.
     """
 
     location: str
     size: int
     stamp: str
     given: Circumstances | None = None
+    sidecar: str | None = None
 
     @property
     def specimen_id(self) -> str:

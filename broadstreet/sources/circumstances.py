@@ -1,4 +1,7 @@
-"""Where and when a specimen says it happened: sidecar, extended attributes, file name, modification time.
+"""Where and when a specimen says it happened.
+
+What was written for us counts first: sidecar, extended attributes, the layout of the source, what the collector wrote
+beside or around the core dump, the file name, the modification time.
 
 A Linux core dump holds neither time nor host, so each comes with its source, best first. A modification time never
 dates an onset: a copied core has the time of the copy.
@@ -6,15 +9,15 @@ dates an onset: a copied core has the time of the copy.
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
 from broadstreet.errors import UsageError
 from broadstreet.formats.collectors import XATTR_PREFIX, XATTRS, Collected, from_attributes, from_name
 from broadstreet.records.exposure import Circumstances, HostSource, TimeSource
-
-LONGEST_SIDECAR = 1 << 20
+from broadstreet.records.specimen import Specimen
+from broadstreet.sources.objects import is_remote
+from broadstreet.sources.specimens import asked_sidecar, specimen_at
 
 
 class Sidecar(msgspec.Struct, frozen=True):
@@ -32,40 +35,48 @@ class Sidecar(msgspec.Struct, frozen=True):
 
 def circumstances(path: str) -> Circumstances:
     """What stands beside and around the core dump at this path."""
-    sidecar = _sidecar(path)
-    attributes = from_attributes(_attributes(path))
-    name = from_name(os.path.basename(path))
-    time, time_source = _time(path, sidecar, attributes, name)
-    host, host_source = _host(sidecar, attributes)
+    specimen = specimen_at(path)
+    return circumstances_of(specimen, Collected(), asked_sidecar(specimen)())
+
+
+def circumstances_of(specimen: Specimen, said: Collected, beside: bytes | None) -> Circumstances:
+    """What its sidecar, attributes, listing, collector and name say, in this order; `said` is the collector's part."""
+    path = specimen.location
+    sidecar = Sidecar() if beside is None else _sidecar(specimen.sidecar or f"{path}.json", beside)
+    local = not is_remote(path)
+    attributes = from_attributes(_attributes(path) if local else {})
+    name = from_name(path.rpartition("/")[2])
+    given = specimen.given or Circumstances(path=path)
+    time, time_source = _time(path, sidecar, attributes, given, said, name)
+    host, host_source = _host(sidecar, attributes, given, said)
     return Circumstances(
         path=path,
-        executable=attributes.executable or attributes.comm or name.comm,
-        pid=_first(sidecar.pid, attributes.pid, name.pid),
-        uid=_first(attributes.uid, name.uid),
+        executable=attributes.executable or said.executable or attributes.comm or said.comm or name.comm,
+        pid=_first(sidecar.pid, attributes.pid, given.pid, said.pid, name.pid),
+        tid=_first(attributes.tid, said.tid),
+        uid=_first(attributes.uid, said.uid, name.uid),
+        kernel_release=said.kernel_release,
         time=time,
         time_source=time_source,
         host=host,
         host_source=host_source,
         boot_id=name.boot_id,
-        service=sidecar.service,
-        service_release=sidecar.service_release,
-        workload=sidecar.workload,
-        region=sidecar.region,
-        labels=tuple(sorted(sidecar.labels.items())),
+        service=sidecar.service or given.service,
+        service_release=sidecar.service_release or given.service_release,
+        workload=sidecar.workload or given.workload,
+        region=sidecar.region or given.region,
+        labels=tuple(
+            sorted({**dict(said.labels), **dict(given.labels), **dict(attributes.labels), **sidecar.labels}.items())
+        ),
     )
 
 
-def _sidecar(path: str) -> Sidecar:
-    place = Path(f"{path}.json")
+def _sidecar(place: str, content: bytes) -> Sidecar:
     try:
-        if not place.is_file() or place.stat().st_size > LONGEST_SIDECAR:
-            return Sidecar()
-        sidecar = msgspec.json.decode(place.read_bytes(), type=Sidecar)
+        sidecar = msgspec.json.decode(content, type=Sidecar)
         return msgspec.structs.replace(sidecar, time=sidecar.time and _utc(sidecar.time))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:  # deep nests, year 10000
         raise UsageError(f"{place}: {error}", "Mend or remove the sidecar file.") from error
-    except OSError:
-        return Sidecar()
 
 
 def _attributes(path: str) -> dict[str, str]:
@@ -83,25 +94,45 @@ def _attributes(path: str) -> dict[str, str]:
     return found
 
 
-def _time(path: str, sidecar: Sidecar, attributes: Collected, name: Collected) -> tuple[str | None, TimeSource]:
+def _time(
+    path: str, sidecar: Sidecar, attributes: Collected, given: Circumstances, said: Collected, name: Collected
+) -> tuple[str | None, TimeSource]:
     if sidecar.time is not None:
         return _iso(sidecar.time), "sidecar"
-    for collected, source in ((attributes, "xattr"), (name, "file_name")):
-        if collected.time_microseconds is not None:
-            try:
-                return _iso(datetime.fromtimestamp(collected.time_microseconds / 1e6, UTC)), source  # type: ignore[return-value]
-            except (OverflowError, ValueError):
-                continue
+    if (stamp := _microseconds(attributes)) is not None:
+        return stamp, "xattr"
+    if given.time is not None and given.time_source == "layout":
+        return given.time, "layout"
+    if (stamp := _microseconds(said)) is not None:
+        return stamp, "collector"
+    if (stamp := _microseconds(name)) is not None:
+        return stamp, "file_name"
+    if given.time is not None:
+        return given.time, given.time_source
     try:
         return _iso(datetime.fromtimestamp(os.stat(path).st_mtime, UTC)), "mtime"
     except (OSError, OverflowError, ValueError):
         return None, "unknown"
 
 
-def _host(sidecar: Sidecar, attributes: Collected) -> tuple[str | None, HostSource]:
+def _microseconds(collected: Collected) -> str | None:
+    try:
+        stamp = collected.time_microseconds
+        return None if stamp is None else _iso(datetime.fromtimestamp(stamp / 1e6, UTC))
+    except (OverflowError, ValueError):
+        return None
+
+
+def _host(
+    sidecar: Sidecar, attributes: Collected, given: Circumstances, said: Collected
+) -> tuple[str | None, HostSource]:
     if sidecar.host is not None:
         return sidecar.host, "sidecar"
-    return (attributes.host, "xattr") if attributes.host is not None else (None, "unknown")
+    if attributes.host is not None:
+        return attributes.host, "xattr"
+    if given.host is not None:
+        return given.host, given.host_source
+    return (said.host, "collector") if said.host is not None else (None, "unknown")
 
 
 def _utc(stamp: datetime) -> datetime:

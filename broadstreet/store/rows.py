@@ -76,7 +76,7 @@ def add_examined(rows: Rows, one: Examined, reading: int, generation: int, own: 
     row = {"specimen_id": specimen.specimen_id, "size": specimen.size, "stamp": specimen.stamp}
     row |= {"generation": generation, "reading": reading}
     if isinstance(outcome, Unreadable):
-        why = {"unreadable": outcome.kind, "reason": outcome.reason, "retry": outcome.retry}
+        why = {"unreadable": outcome.kind, "reason": outcome.reason, "retry": outcome.unsettled}
         rows.add(SPECIMENS, own | row | why | {"location": specimen.location})
         return
     rows.add(SPECIMENS, own | row)

@@ -6,21 +6,27 @@ with broadstreet.open("casebook") as book:
     book.sql("select host, count(*) as n from cases group by host").pandas()
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from broadstreet.errors import UsageError
+from broadstreet.pipeline.engines import examined
 from broadstreet.pipeline.evidence import Keep
 from broadstreet.pipeline.scanning import Scan, relabel, stored_cases
+from broadstreet.pipeline.together import examined_again
 from broadstreet.records.case import Case
+from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.store.casebook import Casebook, open_for_writing
 from broadstreet.store.coverage import Contents, contents
 from broadstreet.store.forgetting import Forgotten, What, forget
 from broadstreet.store.pages import Wanted, case_named, page_of
 from broadstreet.store.questions import Questions
 from broadstreet.store.tidying import Tidied, tidy
+from broadstreet.surfaces.options import binary_sources
+from broadstreet.surfaces.scan import full
+from broadstreet.surfaces.source_options import asked_sources
 
 if TYPE_CHECKING:
     import pandas
@@ -138,16 +144,25 @@ class Book:
         reread: bool = False,
         workers: int = 1,
         binaries: Sequence[str] = (),
+        layout: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        sample: str | None = None,
     ) -> Scanned:
-        """Read what is new at these places; each specimen once.
+        """Read what is new at these places; each specimen once. The options are those of `broadstreet scan`.
 
         With more than one worker the calling program must be importable, as for every pool of Python processes.
         """
         found = binary_sources(tuple(binaries), ())
+        asked = asked_sources(layout, since, until, sample=sample)
+        places = tuple(map(full, sources))
+
+        def examine(new: Iterable[Specimen]) -> Iterator[Examined]:
+            return examined_again(lambda some: examined(some, found, workers, keep), new)
 
         def scan(book: Casebook) -> Scanned:
-            one = Scan(book, self.url, sources, keep, reread, found.open() if reread else None)
-            for _ in one.outcomes(places(sources), lambda new: examined(new, found, workers, keep), lambda _: None):
+            one = Scan(book, self.url, places, keep, reread, found.open() if reread else None)
+            for _ in one.outcomes(asked.specimens(places), examine, lambda _: None):
                 pass  # each is kept as it comes
             return Scanned(one.read, one.known, one.unreadable)
 

@@ -14,6 +14,7 @@ from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.surfaces.casebook_options import writing_casebook_option
 from broadstreet.surfaces.options import binary_options, binary_sources
 from broadstreet.surfaces.progress import Form, Progress, progress_option
+from broadstreet.surfaces.source_options import AskedSources, dry_run_lines, source_options
 
 if TYPE_CHECKING:
     from broadstreet.pipeline.evidence import Keep
@@ -43,6 +44,7 @@ WORTH_A_WORKER = 8  # specimens
     help="Read again what a newer reader, or a binary that arrived, would improve.",
 )
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes; one per CPU by default.")
+@source_options
 @progress_option
 @binary_options
 def scan(
@@ -56,9 +58,11 @@ def scan(
     progress: Form,
     binaries: tuple[str, ...],
     debuginfod: tuple[str, ...],
+    asked: AskedSources,
 ) -> None:
-    """Read all core dumps below SOURCE and label each crash.
+    """Read all core dumps of each SOURCE and label each crash.
 
+    A source is a folder, a file, a glob, or a bucket: s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX.
     Core dumps are known by their content, plain or compressed (zst, lz4, gz, xz). A file that cannot be read is named
     with the reason and stops nothing. With --casebook each is read once: a second scan reads what is new, goes on where
     the last one was stopped, and still prints every case. Exit status: 0; 1 nothing could be read; 2 usage.
@@ -73,8 +77,14 @@ def scan(
         raise UsageError("Parquet is not for a terminal.", "Add --output cases.parquet, or redirect.")
     if reread and not casebook:
         raise UsageError("--reread is about a casebook", "broadstreet scan DIR --casebook URL --reread stale")
+    if asked.dry_run:
+        from broadstreet.sources.dry_run import expected
+
+        for line in dry_run_lines(expected(asked.specimens(places))):
+            echo(line)
+        return
     sources = binary_sources(binaries, debuginfod)
-    found = _specimens(places, absolute=casebook is not None)
+    found = asked.specimens(tuple(map(full, places)) if casebook else places)
     summary, failures, started = Summary(), [], time.monotonic()
     streams = output is None and form != "table" and sys.stdout.isatty()
     with writer(form, output) as write, Progress(progress, None, streams) as shown:
@@ -101,6 +111,11 @@ def scan(
         sys.exit(NOTHING_READ)
 
 
+def full(place: str) -> str:
+    """A place as every scan from any folder names it, so that what was read is known again."""
+    return place if "://" in place else os.path.realpath(place)
+
+
 def _outcomes(
     listed: Iterator[Specimen],
     sources: "BinarySources",
@@ -110,40 +125,25 @@ def _outcomes(
 ) -> Iterator[Examined]:
     """What is read now; `known` is called with each that the casebook told."""
     from broadstreet.pipeline.engines import examined
+    from broadstreet.pipeline.together import examined_again
 
     places, casebook, keep, reread = into
     first = list(islice(listed, WORTH_A_WORKER * (workers or len(os.sched_getaffinity(0)))))
     count = min(workers or len(os.sched_getaffinity(0)), max(1, len(first) // WORTH_A_WORKER))
     everything = chain(first, listed)
+
+    def examine(new: Iterable[Specimen]) -> Iterator[Examined]:
+        return examined_again(lambda some: examined(some, sources, count, keep if casebook else "none"), new)
+
     if casebook is None:
-        yield from examined(everything, sources, count, "none")
+        yield from examine(everything)
         return
     from broadstreet.pipeline.scanning import Scan
     from broadstreet.store.casebook import open_for_writing
 
     book = open_for_writing(casebook)
     scan = Scan(book, casebook, places, keep, reread is not None, sources.open() if reread else None)
-    yield from scan.outcomes(everything, lambda new: examined(new, sources, count, keep), known)
-
-
-def _specimens(places: tuple[str, ...], absolute: bool) -> Iterator[Specimen]:
-    from broadstreet.sources.specimens import specimens
-
-    for place in places:
-        if not os.path.exists(place):
-            raise UsageError(
-                f"no such file or folder: {place}", "broadstreet scan DIR, with the folder of the core dumps"
-            )
-    seen = set()  # of places that overlap, each file counts once
-    for place in places:
-        for specimen in specimens(os.path.realpath(place) if absolute else place):
-            if len(places) == 1:
-                yield specimen
-                continue
-            real = os.path.realpath(specimen.location)
-            if real not in seen:
-                seen.add(real)
-                yield specimen
+    yield from scan.outcomes(everything, examine, known)
 
 
 def _counted(listed: Iterable[Specimen], expect: Callable[[int], None]) -> Iterator[Specimen]:

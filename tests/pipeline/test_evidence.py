@@ -16,7 +16,7 @@ from broadstreet.reading.reader import Reading
 from broadstreet.records.case import Case
 from broadstreet.records.exposure import Circumstances
 from broadstreet.sources.binaries import Binaries
-from broadstreet.sources.core_file import BytesCore
+from broadstreet.sources.blob import BytesCore
 from broadstreet.sources.specimens import specimen_at
 from tests.kernel_cores import skipped_without
 from tests.synth import Core, Fault, Map, Note, Process, Sent, Thread, core_dump
