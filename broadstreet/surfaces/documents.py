@@ -89,7 +89,8 @@ def _commands() -> Iterator[str]:
     yield "# Commands"
     yield ""
     yield "What `--help` prints. Settings: `BROADSTREET_BINARIES` is the folder of the binary store,"
-    yield "`BROADSTREET_DEBUGINFOD` the servers to ask for binaries (none by default), `NO_COLOR` takes colour away."
+    yield "`BROADSTREET_DEBUGINFOD` the servers to ask for binaries (none by default), `NO_COLOR` takes colour away,"
+    yield "`BROADSTREET_CASEBOOK` is the casebook to write and to read. Buckets read AWS_*, AZURE_* and GOOGLE_*."
     settings = {**cli.context_settings, "terminal_width": WIDTH}
     with click.Context(cli, info_name="broadstreet", **settings) as context:
         yield from _help(cli, context)

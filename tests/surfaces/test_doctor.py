@@ -62,7 +62,7 @@ def test_a_remedy_stands_in_one_line_and_all_else_fits_eighty_columns(tmp_path: 
 
 def test_a_casebook_has_a_part_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book = InMemory({**NOTHING_LACKS, "without_host": 12}, missing=[("/bin/\x1b[31mapi", "ab" * 20, 30)])
-    monkeypatch.setattr(doctor, "open_book", lambda url: book)
+    monkeypatch.setattr(doctor, "casebook_diagnoses_of", lambda url: tuple(casebook_diagnoses(book)))
     result = CliRunner().invoke(cli, ["doctor", "--casebook", "anywhere"])
     part = result.stdout.split("  The casebook: ")[1]
     assert part.startswith("2 lacking, the worst first\n")

@@ -13,14 +13,14 @@ from pyarrow import parquet
 from broadstreet.errors import BroadStreetError, UsageError
 from broadstreet.records.columns import FLEET
 from broadstreet.sources.fleet.mapping import mappings
-from broadstreet.surfaces.fleet import fleet
+from broadstreet.surfaces.cli import cli
 from tests.fleet_store import MemoryStore, csv, lines
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "fleet"
 
 
 def run(store: MemoryStore, *arguments: str | Path) -> Result:
-    return CliRunner().invoke(fleet, list(map(str, arguments)), obj=store)
+    return CliRunner().invoke(cli, ["fleet", *map(str, arguments)], obj=store)
 
 
 def add(store: MemoryStore, *arguments: str | Path) -> str:
