@@ -19,6 +19,10 @@ class UnreadableSpecimen(BroadStreetError):
         return type(self), (self.layout, self.offset, self.wanted, self.found)
 
 
+class ClusterLost(BroadStreetError):
+    """The workers of a scan cannot be reached any more. What they returned before counts."""
+
+
 class UsageError(BroadStreetError):
     """The operator asked for something that cannot be; the hint is the command to try next."""
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from broadstreet import __version__
+from broadstreet.sources import binary_store
 from broadstreet.surfaces import options
 from broadstreet.surfaces.cli import cli
 from broadstreet.surfaces.documents import documents
@@ -17,7 +18,7 @@ from tests.surfaces.shell import broadstreet
 ROOT = Path(__file__).parent.parent
 TERMINAL = 80  # columns, of which click leaves two free
 # The settings, each with its page: what a test or a user may set beside the options.
-VARIABLES = {options.STORE_VARIABLE, options.DEBUGINFOD_VARIABLE, "NO_COLOR"}
+VARIABLES = {binary_store.STORE_VARIABLE, options.DEBUGINFOD_VARIABLE, "NO_COLOR"}
 
 
 def commands(group: click.Group = cli, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

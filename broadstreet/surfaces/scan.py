@@ -9,6 +9,7 @@ import click
 
 from broadstreet.errors import UsageError
 from broadstreet.records.specimen import Specimen
+from broadstreet.surfaces.engine_options import engine_of, engine_options
 from broadstreet.surfaces.options import binary_options, binary_sources
 
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
@@ -19,12 +20,13 @@ NOTHING_READ = 1
 @click.argument("places", nargs=-1, required=True, metavar="DIR...")
 @click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
 @click.option("--output", type=click.Path(dir_okay=False), metavar="PATH", help="Write there instead of to stdout.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Processes; one per CPU by default.")
+@engine_options
 @binary_options
 def scan(
     places: tuple[str, ...],
     form: str,
     output: str | None,
+    engine: str,
     workers: int | None,
     binaries: tuple[str, ...],
     debuginfod: tuple[str, ...],
@@ -36,6 +38,7 @@ def scan(
     """
     from broadstreet.cases.summary import Summary
     from broadstreet.pipeline.engines import examined
+    from broadstreet.pipeline.examination import Examination
     from broadstreet.records.case import Unreadable
     from broadstreet.surfaces.output import writer
     from broadstreet.surfaces.progress import Progress
@@ -46,10 +49,10 @@ def scan(
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", "Add --output cases.parquet, or redirect.")
     sources = binary_sources(binaries, debuginfod)
-    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(found) // 8))
+    chosen = engine_of(engine, workers, len(found) // 8)
     summary, failures, started = Summary(), [], time.monotonic()
     with writer(form, output) as write, Progress(len(found)) as progress:
-        for one in examined(found, sources, count):
+        for one in examined(found, Examination(sources), chosen):
             outcome = one.outcome
             summary.add(outcome)
             if isinstance(outcome, Unreadable):
