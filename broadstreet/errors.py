@@ -37,6 +37,10 @@ class UnreachableSpecimen(BroadStreetError):
         return type(self), (self.location, self.kind, self.reason, self.again)
 
 
+class ClusterLost(BroadStreetError):
+    """The workers of a scan cannot be reached any more. What they returned before counts."""
+
+
 class UsageError(BroadStreetError):
     """The operator asked for something that cannot be; the hint is the command to try next."""
 

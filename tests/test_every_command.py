@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from broadstreet import __version__
+from broadstreet.sources import binary_store
 from broadstreet.surfaces import casebook_options, options
 from broadstreet.surfaces.cli import cli
 from broadstreet.surfaces.documents import documents
@@ -17,7 +18,7 @@ from tests.surfaces.shell import broadstreet
 ROOT = Path(__file__).parent.parent
 TERMINAL = 80  # columns, of which click leaves two free
 # The settings, each with its page: what a test or a user may set beside the options.
-VARIABLES = {options.STORE_VARIABLE, options.DEBUGINFOD_VARIABLE, casebook_options.VARIABLE, "NO_COLOR"}
+VARIABLES = {binary_store.STORE_VARIABLE, options.DEBUGINFOD_VARIABLE, casebook_options.VARIABLE, "NO_COLOR"}
 
 
 def commands(group: click.Group = cli, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -37,6 +38,8 @@ every_command = pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
 def test_the_commands_are_those_that_were_asked_for() -> None:
     assert {" ".join(names) for names in COMMANDS} == {
         *("read", "scan", "slim", "binaries", "binaries add", "schema", "doctor"),
+        *("cases", "modules", "sql", "relabel", "fleet", "fleet add", "fleet show"),
+        *("casebook", "casebook info", "casebook tidy", "casebook forget"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),
     }
 

@@ -6,10 +6,9 @@ Whoever is killed loses no more than the batch at hand, and the next scan goes o
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from itertools import islice
 
-from broadstreet import labels
+from broadstreet import __version__, labels
 from broadstreet.pipeline.reading import reading_of
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import READER_VERSION
@@ -49,7 +48,7 @@ class Scan:
 
     def outcomes(self, specimens: Iterable[Specimen], examine: Examine, tell: Tell) -> Iterator[Examined]:
         """What comes of each specimen that is read now; `tell` is called with each that was read before."""
-        scan = self.book.begin(self.sources, version("broadstreet"))
+        scan = self.book.begin(self.sources, __version__)
         batch: list[Examined] = []
         flushed, weight = time.monotonic(), 0
         with Questions(self.url) as before:
@@ -63,7 +62,7 @@ class Scan:
                     self._keep(batch, scan)
                     batch, flushed, weight = [], time.monotonic(), 0
         self._keep(batch, scan)
-        self.book.end(scan, self.sources, version("broadstreet"), self.read, self.known, self.unreadable)
+        self.book.end(scan, self.sources, __version__, self.read, self.known, self.unreadable)
 
     def _new(self, specimens: Iterable[Specimen], before: Questions, tell: Tell) -> Iterator[Specimen]:
         rest = iter(specimens)

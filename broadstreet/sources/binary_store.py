@@ -25,6 +25,13 @@ KEPT_SECTIONS = (
     ".gnu_debugdata",
     ".shstrtab",
 )
+STORE_VARIABLE = "BROADSTREET_BINARIES"
+
+
+def store_path() -> str:
+    """The folder of the binary store: BROADSTREET_BINARIES, else the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.environ.get(STORE_VARIABLE) or os.path.join(cache, "broadstreet", "binaries")
 
 
 class Added(NamedTuple):

@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from broadstreet.errors import UsageError
-from broadstreet.pipeline.engines import examined
+from broadstreet.pipeline.engines import Engine, Local, examined
 from broadstreet.pipeline.evidence import Keep
+from broadstreet.pipeline.examination import Examination
 from broadstreet.pipeline.scanning import Scan, relabel, stored_cases
 from broadstreet.pipeline.together import examined_again
 from broadstreet.records.case import Case
@@ -142,7 +143,7 @@ class Book:
         *sources: str,
         keep: Keep = "pointers",
         reread: bool = False,
-        workers: int = 1,
+        engine: Engine = Local(),  # noqa: B008 frozen
         binaries: Sequence[str] = (),
         layout: str | None = None,
         since: str | None = None,
@@ -151,14 +152,14 @@ class Book:
     ) -> Scanned:
         """Read what is new at these places; each specimen once. The options are those of `broadstreet scan`.
 
-        With more than one worker the calling program must be importable, as for every pool of Python processes.
+        With workers, as `Local(2)`, the calling program must be importable, as for every pool of Python processes.
         """
         found = binary_sources(tuple(binaries), ())
         asked = asked_sources(layout, since, until, sample=sample)
         places = tuple(map(full, sources))
 
         def examine(new: Iterable[Specimen]) -> Iterator[Examined]:
-            return examined_again(lambda some: examined(some, found, workers, keep), new)
+            return examined_again(lambda some: examined(some, Examination(found, keep), engine), new)
 
         def scan(book: Casebook) -> Scanned:
             one = Scan(book, self.url, places, keep, reread, found.open() if reread else None)

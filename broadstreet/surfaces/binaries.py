@@ -5,7 +5,7 @@ import sys
 import click
 
 from broadstreet.errors import UsageError
-from broadstreet.surfaces.options import store_path
+from broadstreet.sources.binary_store import store_path
 
 
 @click.group()

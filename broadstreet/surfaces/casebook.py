@@ -18,7 +18,9 @@ def casebook() -> None:
 
 
 @casebook.command()
-@click.option("-o", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to write.")
+@click.option(
+    "-o", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to write."
+)
 @casebook_option
 def info(form: str, casebook: str | None) -> None:
     """What it holds, what each table costs, and what has gone stale."""

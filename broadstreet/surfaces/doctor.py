@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from broadstreet.sources.binary_store import store_path
 from broadstreet.surfaces.casebook_options import any_casebook, asked, casebook_option
-from broadstreet.surfaces.options import DEBUGINFOD_VARIABLE, store_path
+from broadstreet.surfaces.options import DEBUGINFOD_VARIABLE
 
 if TYPE_CHECKING:
     from broadstreet.records.diagnosis import Diagnosis

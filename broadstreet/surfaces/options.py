@@ -1,21 +1,14 @@
 """Options that several commands share."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from broadstreet.pipeline.reading import BinarySources
+from broadstreet.sources.binary_store import store_path
 
-STORE_VARIABLE = "BROADSTREET_BINARIES"
 DEBUGINFOD_VARIABLE = "BROADSTREET_DEBUGINFOD"
-
-
-def store_path() -> str:
-    """The folder of the binary store: BROADSTREET_BINARIES, else the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.environ.get(STORE_VARIABLE) or os.path.join(cache, "broadstreet", "binaries")
 
 
 def binary_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import click
 from broadstreet.errors import UsageError
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.surfaces.casebook_options import writing_casebook_option
+from broadstreet.surfaces.engine_options import engine_of, engine_options
 from broadstreet.surfaces.options import binary_options, binary_sources
 from broadstreet.surfaces.progress import Form, Progress, progress_option
 from broadstreet.surfaces.source_options import AskedSources, dry_run_lines, source_options
@@ -43,7 +44,7 @@ WORTH_A_WORKER = 8  # specimens
     type=click.Choice(["stale"]),
     help="Read again what a newer reader, or a binary that arrived, would improve.",
 )
-@click.option("--workers", type=click.IntRange(1, 1024), help="Processes; one per CPU by default.")
+@engine_options
 @source_options
 @progress_option
 @binary_options
@@ -54,6 +55,7 @@ def scan(
     casebook: str | None,
     keep: "Keep",
     reread: str | None,
+    engine: str,
     workers: int | None,
     progress: Form,
     binaries: tuple[str, ...],
@@ -101,7 +103,7 @@ def scan(
             shown.skip(1)
 
         listed = _counted(found, shown.expect)
-        for one in _outcomes(listed, sources, workers, (places, casebook, keep, reread), known):
+        for one in _outcomes(listed, sources, (engine, workers), (places, casebook, keep, reread), known):
             take(one)
             shown.advance(one)
     seconds = time.monotonic() - started
@@ -119,21 +121,24 @@ def full(place: str) -> str:
 def _outcomes(
     listed: Iterator[Specimen],
     sources: "BinarySources",
-    workers: int | None,
+    by: tuple[str, int | None],
     into: tuple[tuple[str, ...], str | None, "Keep", str | None],
     known: Callable[[Examined], None],
 ) -> Iterator[Examined]:
     """What is read now; `known` is called with each that the casebook told."""
     from broadstreet.pipeline.engines import examined
+    from broadstreet.pipeline.examination import Examination
     from broadstreet.pipeline.together import examined_again
 
     places, casebook, keep, reread = into
+    name, workers = by
     first = list(islice(listed, WORTH_A_WORKER * (workers or len(os.sched_getaffinity(0)))))
-    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(first) // WORTH_A_WORKER))
+    engine = engine_of(name, workers, len(first) // WORTH_A_WORKER)
+    examination = Examination(sources, keep if casebook else "none")
     everything = chain(first, listed)
 
     def examine(new: Iterable[Specimen]) -> Iterator[Examined]:
-        return examined_again(lambda some: examined(some, sources, count, keep if casebook else "none"), new)
+        return examined_again(lambda some: examined(some, examination, engine), new)
 
     if casebook is None:
         yield from examine(everything)

@@ -177,7 +177,8 @@ def started(arguments: list[str], fleet: Fleet) -> Iterator[subprocess.Popen[byt
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:
     try:
-        return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        tasks = list(Path(f"/proc/{process.pid}/task").iterdir())  # each thread has children of its own
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
     except OSError:
         return []
 
