@@ -9,7 +9,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import accuracy_of_frames, all_threads, engines, reading, report, scan, size, start
+from bench import (
+    accuracy_of_frames,
+    all_threads,
+    bucket,
+    casebook,
+    engines,
+    questions,
+    reading,
+    report,
+    scan,
+    size,
+    start,
+)
 from bench.crashes import CannotMake, Workshop, workshop
 from bench.part import Part
 
@@ -57,13 +69,17 @@ def _parts(made: Workshop, cores: list[Path]) -> dict[str, Callable[[], Part]]:
         "accuracy-of-frames": lambda: accuracy_of_frames.measure(made, cores),
         "scan": lambda: scan.measure(made),
         "engines": engines.measure,
+        "casebook": lambda: casebook.measure(made),
+        "questions": lambda: questions.measure(made),
+        "bucket": lambda: bucket.measure(made),
         "start": start.measure,
     }
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what reading core dumps costs.")
-    names = ("reading", "all-threads", "size", "accuracy-of-frames", "scan", "engines", "start")
+    names = ("reading", "all-threads", "size", "accuracy-of-frames", "scan", "engines", "casebook", "questions")
+    names += ("bucket", "start")
     parser.add_argument("parts", nargs="*", choices=[*names, []], metavar="PART", help=", ".join(names))
     parser.add_argument("--cores", action="append", default=[], type=Path, metavar="DIR", help="more, for the frames")
     return parser.parse_args()

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -97,9 +98,9 @@ def measure(workshop: Workshop) -> Part:
     return Part("scan", (table,), _asked(runs, distinct, cpus))
 
 
-def scanned(places: list[Path], form: str, output: Path | None) -> Scanned:
+def scanned(places: list[Path], form: str, output: Path | None, options: Sequence[str] = ()) -> Scanned:
     """Run one scan and watch it and its workers."""
-    command = [sys.executable, "-m", "broadstreet", "scan", "-o", form, *map(str, places)]
+    command = [sys.executable, "-m", "broadstreet", "scan", "-o", form, *map(str, places), *options]
     if output is not None:
         command += ["--output", str(output)]
     began = time.monotonic()

@@ -1,6 +1,7 @@
 """Which files of a folder are core dumps: by their first bytes, not by their names."""
 
 import os
+import re
 from collections.abc import Collection, Iterator
 
 from broadstreet.formats import apport, elf, handler_zip, zip_archive
@@ -14,6 +15,7 @@ from broadstreet.formats.collectors import (
 from broadstreet.sources.compression import SUFFIXES, compression
 
 NEVER = ("core_backtrace",)  # ABRT's, which is text
+_CORE_WORD = re.compile(r"(?:^|[^A-Za-z])core(?:dump|[^A-Za-z]|$)")
 LONGEST_ELEMENT = 4 << 10
 
 
@@ -33,7 +35,8 @@ def core_dumps(place: str) -> Iterator[str]:
 
 def is_named_like_one(name: str) -> bool:
     """Whether a name alone is that of a core dump, or of what holds one; for a listing that shows no bytes."""
-    return _is_named_core(name) or name.endswith(".crash") or handler_zip.is_named_like_one(name)
+    held = name.endswith(".crash") or handler_zip.is_named_like_one(name)
+    return held or _is_named_core(name) or (_CORE_WORD.search(name) is not None and not _is_never(name))
 
 
 def problem_elements(path: str) -> Collected | None:
@@ -51,8 +54,12 @@ def problem_elements(path: str) -> Collected | None:
     return from_elements(elements)
 
 
+def _is_never(name: str) -> bool:
+    return name.endswith((".json", ".jsonl")) or name in NEVER
+
+
 def _is_named_core(name: str) -> bool:
-    if name.endswith((".json", ".jsonl")) or name in NEVER:
+    if _is_never(name):
         return False
     return name.startswith("core") or ".core" in name or (name.endswith(SUFFIXES) and "core" in name)
 

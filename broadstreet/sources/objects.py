@@ -168,4 +168,5 @@ def _credentials(scheme: str) -> str:
 
 def _said(error: Exception) -> str:
     text = str(error).partition("\n\nDebug source")[0]
+    text = re.sub(r"(https?://[^\s?]+)\?\S+", r"\1?...", text)  # a query may hold a signature
     return re.sub(r"\s+", " ", text)[:400]

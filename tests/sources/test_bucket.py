@@ -360,3 +360,12 @@ def test_an_object_and_its_copy_on_disk_are_two_specimens(folder: Path) -> None:
     assert remote == again
     assert not {one.specimen_id for one in specimens(str(folder))} & set(remote)
     assert isinstance(Specimen("core", 0, "").specimen_id, str)
+
+
+def test_a_signature_is_never_part_of_a_message() -> None:
+    error = OSError(
+        "Error performing GET https://a.blob/c/core?sv=2022&sig=SECRET%3D in 3ms - status code: 503\n\nDebug"
+    )
+    said = objects.failed("az://c/core", error)
+    assert "SECRET" not in str(said)
+    assert (said.kind, said.again) == ("throttled", True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broadstreet.sources.folder import core_dumps
+from broadstreet.sources.folder import core_dumps, is_named_like_one
 from tests import synth
 from tests.reading.specimens import core
 
@@ -65,3 +65,17 @@ def test_a_file_is_offered_as_it_is_and_so_is_a_path_that_is_none(tmp_path: Path
     (tmp_path / "notes.txt").write_text("text")
     for name in ("notes.txt", "nowhere"):
         assert list(core_dumps(str(tmp_path / name))) == [str(tmp_path / name)]
+
+
+@pytest.mark.parametrize(
+    "name", ["core", "core.1", "a.core.zst", "2026-06-30-core.7", "vm_coredump", "x.crash", "my-core-3.gz", "1-core"]
+)
+def test_a_listing_knows_core_dumps_by_these_names(name: str) -> None:
+    assert is_named_like_one(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["score.txt", "encore", "core.1.json", "core_backtrace", "cores.jsonl", "photos.zip", "hardcore"]
+)
+def test_a_listing_does_not_take_these_names_for_core_dumps(name: str) -> None:
+    assert not is_named_like_one(name)
