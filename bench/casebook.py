@@ -43,8 +43,8 @@ def measure(workshop: Workshop) -> Part:
         ("specimens", "a second", "wall s", "CPU s", "of it the parent", "parent, MB", "largest worker, MB"),
         [_row(name, count, run) for name, count, run in runs],
         (
-            f"Specimens made in {made:.0f} s. The parent lists, unpacks what workers send, encodes rows, writes tables and"
-            " prints; it writes ndjson, to nowhere.",
+            f"Specimens made in {made:.0f} s. The parent lists, unpacks what workers send, makes rows of it, writes the"
+            " tables and prints ndjson, to nowhere.",
         ),
     )
     with Questions(str(url)) as questions:

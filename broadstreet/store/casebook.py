@@ -80,6 +80,10 @@ class Casebook:
         """One table, as this writer last saw it."""
         return self._tables[table.name]
 
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that there are."""
+        return tuple(table for table in (*CASEBOOK, *STORED_FLEET) if table.name in self._tables)
+
     @property
     def simulated(self) -> bool | None:
         """Whether its cases stand on a simulated fleet; null while it has none."""
@@ -251,6 +255,11 @@ def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, di
     found = {}
     for table in CASEBOOK:
         delta = commits if table is COMMITS else opened(where, table, version.tables.get(table.name, 0))
+        if delta is None and version.number < version_of(commits).number:
+            raise UsageError(
+                f"version {version.number} of this casebook cannot be read any more: it was tidied since",
+                "Versions that a verdict cites stay readable.",
+            )
         if delta is None:
             raise CasebookError(f"{where.table(table.name)} is missing")
         found[table.name] = delta

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from broadstreet.records.columns import CASEBOOK, COMMITS, SCANS
+from broadstreet.records.columns import COMMITS, SCANS, STORED_FLEET
 from broadstreet.store import mirror
 from broadstreet.store.casebook import LOCK, Casebook
 from broadstreet.store.files import all_files, content, drop_unnamed, forget_log
@@ -56,16 +56,16 @@ def forget(book: Casebook, url: str, what: What) -> Forgotten:
         names = {*cases["case_id"].to_pylist(), *cases["path"].to_pylist(), *places["location"].to_pylist(), what.host}
         gone = rewrite(book, questions, "forget", f"{readings:,} readings", orphans=True)
         overwrite(questions.table(SCANS), SCANS, _scans(questions, names - {None}))
+        rows = 0 if what.host is None else sum(_fleet(book, questions, what.host, gone))
     last = book.commit("forget", "versions before this one cannot be read any more", pinned=())
     commits = book.table(COMMITS)
-    rows = commits.to_pyarrow_table(filters=[("number", "=", last)])
-    overwrite(commits, COMMITS, rows.to_reader())
-    for table in CASEBOOK:
+    overwrite(commits, COMMITS, commits.to_pyarrow_table(filters=[("number", "=", last)]).to_reader())
+    for table in book.tables():
         delta = book.table(table)
         forget_log(delta)
         drop_unnamed(book.place, table, [delta], gone.get(table.name) or _all(book, table.name))
     mirror.empty(book.place)
-    return _searched(book, len(set(cases["case_id"].to_pylist())), readings, names - {None})
+    return _searched(book, len(set(cases["case_id"].to_pylist())), readings, rows, names - {None})
 
 
 def _mark(questions: Questions, what: What) -> None:
@@ -102,7 +102,23 @@ def _all(book: Casebook, table: str) -> list[str]:
     return [file.path for file in all_files(book.place, table)]
 
 
-def _searched(book: Casebook, cases: int, readings: int, names: set[str]) -> Forgotten:
+def _fleet(book: Casebook, questions: Questions, host: str, gone: dict[str, list[str]]) -> Iterator[int]:
+    """Take a host out of the fleet's tables; how many rows of each."""
+    for table in STORED_FLEET:
+        named_in = [c.name for c in table.columns if c.name in ("host", "physical_host")]
+        if not named_in or table not in book.tables():
+            continue
+        test = " OR ".join(f"{name} IS NOT DISTINCT FROM ?" for name in named_in)
+        values = [host] * len(named_in)
+        count = questions.answer(f"SELECT count(*) AS n FROM raw_{table.name} WHERE {test}", values)["n"][0].as_py()
+        if count:
+            gone[table.name] = mirror.names(book.place, questions.table(table))
+            kept = questions.answer(f"SELECT * FROM raw_{table.name} WHERE NOT ({test})", values)
+            overwrite(questions.table(table), table, kept.to_reader())
+        yield count
+
+
+def _searched(book: Casebook, cases: int, readings: int, rows: int, names: set[str]) -> Forgotten:
     files, size, found = 0, 0, []
     wanted = {name.encode() for name in names}
     for file in all_files(book.place):
@@ -117,7 +133,7 @@ def _searched(book: Casebook, cases: int, readings: int, names: set[str]) -> For
             if hit:
                 found.append(f"{file.path}{where}: {min(hit).decode('utf-8', 'backslashreplace')}")
                 break
-    return Forgotten(cases, readings, 0, len(names), files, size, tuple(found[:MOST_PLACES]))
+    return Forgotten(cases, readings, rows, len(names), files, size, tuple(found[:MOST_PLACES]))
 
 
 _WORD = re.compile(rb"[\w.-]*\w")

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from deltalake import DeltaTable
 
-from broadstreet.records.columns import CASEBOOK, COMMITS, STORED_CASES
+from broadstreet.errors import UsageError
+from broadstreet.records.columns import COMMITS, STORED_CASES
 from broadstreet.store.casebook import Casebook, open_tables
 from broadstreet.store.files import ABANDONED, all_files, drop_unnamed, forget_log
 from broadstreet.store.questions import Questions
@@ -37,12 +38,12 @@ def tidy(book: Casebook, url: str, keep: timedelta | None, keep_evidence: timede
         _mark(questions, book, keep, keep_evidence)
         readings, evidence = (_count(questions, name) for name in ("dropped", "bared"))
         rewrite(book, questions, "tidy", f"{readings:,} readings and {evidence:,} pieces of evidence dropped", False)
-    left = 0
-    for table in CASEBOOK:
+    left, pinned = 0, book.version().pinned
+    readable = list(_versions(book, url, pinned, now))
+    for table in book.tables():
         delta = book.table(table)
         delta.update_incremental()
-        pinned = book.version().pinned
-        kept = [delta, *(tables[table.name] for tables in _versions(book, url, pinned, now))]
+        kept = [delta, *(tables[table.name] for tables in readable if table.name in tables)]
         gone = [file.path for file in all_files(book.place, table.name)] if now else []
         left += len(drop_unnamed(book.place, table, kept, gone))
         if not pinned:
@@ -85,7 +86,10 @@ def _versions(book: Casebook, url: str, pinned: tuple[int, ...], now: bool) -> I
         oldest = datetime.now(UTC) - ABANDONED
         numbers |= {row["number"] for row in recent if row["made"] > oldest}
     for number in sorted(numbers):
-        yield open_tables(url, number)[2]
+        try:
+            yield open_tables(url, number)[2]
+        except UsageError:
+            continue  # an earlier tidying has cleared it away
 
 
 def _count(questions: Questions, table: str) -> int:
