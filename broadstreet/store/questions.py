@@ -44,10 +44,10 @@ class Questions:
         for table in CASEBOOK:
             if table is not EVIDENCE:
                 self._lay(table)
-        self._lay_empty(EVIDENCE)
+        (self._lay if self.place.folder is not None else self._lay_empty)(EVIDENCE)
         for table in STORED_FLEET:
             (self._lay if table.name in self._tables else self._lay_empty)(table)
-        self._has_evidence = False
+        self._has_evidence = self.place.folder is not None
         self._duck.execute(CURRENT)
         for statement in definitions(STORED_FLEET, self._any("hidden"), self._any("superseded")):
             self._duck.execute(statement)
@@ -159,7 +159,7 @@ class Questions:
         return rows[0]["core"] if rows else None
 
     def fetch_evidence(self) -> None:
-        """Evidence is large, so it is laid out only when it is asked for."""
+        """Evidence is large: out of a bucket it is fetched only when it is asked for."""
         if not self._has_evidence:
             self._lay(EVIDENCE)
             self._has_evidence = True
