@@ -129,6 +129,8 @@ def failed(location: str, error: Exception) -> UnreachableSpecimen:
         return UnreachableSpecimen(location, "forbidden", said, again=False)
     if isinstance(error, known.PreconditionError | known.NotModifiedError):
         return UnreachableSpecimen(location, "changed meanwhile", said, again=False)
+    if isinstance(error, known.NotSupportedError):
+        return UnreachableSpecimen(location, "no ranges", said, again=False)  # as python3 -m http.server
     status = re.search(r"status code: (\d{3})", said)
     if status is not None:
         kind = _KINDS.get(status[1]) or ("server error" if status[1][0] == "5" else f"refused ({status[1]})")

@@ -64,15 +64,16 @@ def _with_names(place: str) -> Iterator[tuple[Specimen, str]]:
     if is_remote(place):
         yield from bucket_specimens(place)
         return
+    asked, place = place, os.path.abspath(place)  # what a specimen is does not hang on where the scan was started
     places, base = [place], place
     if not os.path.lexists(place):
         if not any(sign in place for sign in WILD):
             raise UsageError(
-                f"no such file or folder: {place}", "broadstreet scan DIR, with the folder of the core dumps"
+                f"no such file or folder: {asked}", "broadstreet scan DIR, with the folder of the core dumps"
             )
         places = sorted(one for one in glob.iglob(place, recursive=True) if not one.endswith(".json"))
         if not places:
-            raise UsageError(f"nothing matches {place}", "Give a folder; its folders are searched too.")
+            raise UsageError(f"nothing matches {asked}", "Give a folder; its folders are searched too.")
         base = place[: min(place.index(sign) for sign in WILD if sign in place)].rpartition("/")[0]
     for one in places:
         for path in core_dumps(one):

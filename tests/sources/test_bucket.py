@@ -2,8 +2,11 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 
@@ -343,6 +346,19 @@ def test_an_object_of_the_web_is_read_by_its_address(tmp_path: Path) -> None:
             list(specimens(f"{server.url}/cores/other"))
     assert isinstance(one.outcome, Case)
     assert one.outcome.circumstances.host == "vm-7"
+
+
+def test_a_server_that_gives_no_ranges_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "core").write_bytes(synth.core_dump(core()) + NOISE[:100_000])
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        place = f"http://127.0.0.1:{server.server_address[1]}/core"
+        (failure,) = (one.outcome for one in examine_together(specimens(place), Binaries()))
+        server.shutdown()
+    assert isinstance(failure, Unreadable)
+    assert (failure.kind, failure.retry) == ("no ranges", False)
 
 
 def test_an_empty_object_is_no_core_dump(tmp_path: Path) -> None:

@@ -153,6 +153,13 @@ def test_globs_of_paths_are_searched_and_one_that_matches_nothing_is_said(tmp_pa
             list(specimens(place))
 
 
+def test_a_specimen_is_the_same_wherever_the_scan_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected_ids = [one.specimen_id for one in specimens(str(filled(tmp_path)))]
+    monkeypatch.chdir(tmp_path / "eu")
+    assert [one.specimen_id for one in specimens("..")] == expected_ids
+    assert [one.specimen_id for one in specimens("../*/vm-*")] == expected_ids
+
+
 def test_of_places_that_overlap_each_file_counts_once(tmp_path: Path) -> None:
     filled(tmp_path)
     (tmp_path / "link").symlink_to(tmp_path / "eu")
