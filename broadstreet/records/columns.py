@@ -263,6 +263,7 @@ FINDINGS = Table(
     "Every rule's answer about every reading.",
     (
         READING,
+        Column("number", "int", "number", "The rule's place in the order of precedence.", "Never."),
         Column("label", "text", "", "The rule.", "Never."),
         Column("state", "text", "", "holds, does_not_hold or not_judged.", "Never."),
         Column("needs", "text", "", "The features that were missing, comma-separated.", "It could be judged."),

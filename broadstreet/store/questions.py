@@ -170,7 +170,7 @@ class Questions:
         rows = self._list("SELECT c.* FROM raw_cases c JOIN wanted USING (reading) ORDER BY place")
         findings: dict[int, list[Finding]] = {reading: [] for reading in readings}
         if any(row["rules_version"] != without_findings_of for row in rows):
-            for row in self._list("SELECT f.* FROM raw_findings f JOIN wanted USING (reading)"):
+            for row in self._list("SELECT f.* FROM raw_findings f JOIN wanted USING (reading) ORDER BY number"):
                 needs = tuple(row["needs"].split(",")) if row["needs"] else ()
                 findings[row["reading"]].append(Finding(row["label"], row["state"], (), needs))
         asked = "SELECT DISTINCT {0} FROM raw_cases JOIN wanted USING (reading)"

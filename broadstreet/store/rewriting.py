@@ -21,7 +21,7 @@ _KEPT = {
     STORED_CASES: "SELECT * REPLACE (CASE WHEN evidence IN (FROM bared) THEN NULL ELSE evidence END AS evidence) "
     "FROM raw_cases ANTI JOIN dropped USING (reading) ORDER BY time, reading",
     FINDINGS: "SELECT f.* FROM raw_findings f ANTI JOIN dropped USING (reading) "
-    "LEFT JOIN (SELECT reading, time FROM raw_cases) c USING (reading) ORDER BY c.time, f.reading, f.label",
+    "LEFT JOIN (SELECT reading, time FROM raw_cases) c USING (reading) ORDER BY c.time, f.reading, f.number",
     EVIDENCE: "SELECT e.* FROM raw_evidence e ANTI JOIN bared USING (reading) WHERE reading NOT IN (FROM dropped) "
     "OR reading IN (SELECT evidence FROM raw_cases ANTI JOIN dropped USING (reading))",
     TRACES: "SELECT * FROM raw_traces WHERE trace_id NOT IN (FROM dropped_traces) ORDER BY trace_id",

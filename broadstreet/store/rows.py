@@ -119,6 +119,7 @@ def add_findings(rows: Rows, findings: Sequence[Finding], reading: int) -> None:
     """Every rule's answer about a reading."""
     columns = rows.tables[FINDINGS.name]
     columns["reading"] += [reading] * len(findings)
+    columns["number"] += range(len(findings))
     columns["label"] += [finding.label for finding in findings]
     columns["state"] += [finding.state for finding in findings]
     columns["needs"] += [",".join(finding.needs) or None for finding in findings]
