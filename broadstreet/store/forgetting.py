@@ -63,7 +63,7 @@ def forget(book: Casebook, url: str, what: What) -> Forgotten:
     for table in book.tables():
         delta = book.table(table)
         forget_log(delta)
-        drop_unnamed(book.place, table, [delta], gone.get(table.name) or _all(book, table.name))
+        drop_unnamed(book.place, table, [delta], _removable(book, table.name, gone))
     mirror.empty(book.place)
     return _searched(book, len(set(cases["case_id"].to_pylist())), readings, rows, names - {None})
 
@@ -98,8 +98,11 @@ def _scans(questions: Questions, names: set[str]) -> pa.RecordBatchReader:
     return pa.Table.from_pylist(rows, schema=schema(SCANS)).to_reader()
 
 
-def _all(book: Casebook, table: str) -> list[str]:
-    return [file.path for file in all_files(book.place, table)]
+def _removable(book: Casebook, table: str, gone: dict[str, list[str]]) -> list[str]:
+    """Files that go whatever their age: in a folder all, for nobody else writes there; in a bucket nobody can know."""
+    if book.place.folder is not None:
+        return [file.path for file in all_files(book.place, table)]
+    return gone.get(table, [])
 
 
 def _fleet(book: Casebook, questions: Questions, host: str, gone: dict[str, list[str]]) -> Iterator[int]:

@@ -55,7 +55,8 @@ VIEWS: tuple[View, ...] = (
     View(
         "findings",
         "Every rule's answer about each case.",
-        "SELECT c.case_id, f.number, f.label, f.state, f.needs FROM raw_findings f JOIN current_cases c USING (reading)",
+        "SELECT c.case_id, f.number, f.label, f.state, f.needs "
+        "FROM raw_findings f JOIN current_cases c USING (reading)",
     ),
     View("traces", "Each distinct trace.", "SELECT * FROM raw_traces"),
     View(

@@ -13,7 +13,8 @@ import click
 
 from broadstreet.labels import CONTEXTS, MECHANISMS
 from broadstreet.labels.rule import Rule
-from broadstreet.records.columns import CASES, FEATURES, Column
+from broadstreet.records.columns import CASEBOOK, CASES, FEATURES, FLEET, STORED_CASES, Column
+from broadstreet.store.views import VIEWS
 from broadstreet.surfaces.case_json import schema
 from broadstreet.surfaces.cli import cli
 
@@ -75,6 +76,39 @@ def _columns() -> Iterator[str]:
     yield ""
     yield "## Features: what the machine was doing"
     yield from _table(FEATURES)
+    yield ""
+    yield "## Views of a casebook"
+    yield ""
+    yield "What `broadstreet sql` and `Book.sql` can be asked. `casebook.md` says how the tables lie."
+    yield ""
+    for view in VIEWS:
+        yield f"- `{view.name}`: {view.meaning}"
+    yield ""
+    yield "and the tables of the fleet, each under its name."
+    yield ""
+    yield "## Tables of a casebook"
+    yield ""
+    yield "Delta Lake tables, which Spark, Trino, Polars and others read as they are. Addresses lie there as signed"
+    yield "64-bit numbers, two's complement. A row counts only if `specimens` has a row with its `reading`."
+    for table in CASEBOOK:
+        yield ""
+        yield f"### {table.name}"
+        yield ""
+        yield table.meaning
+        if table is STORED_CASES:
+            yield "Besides these, the columns of the case but `frames`, and every feature, as above."
+        own = [c for c in table.columns if table is not STORED_CASES or (c not in CASES and c not in FEATURES)]
+        yield from _table(tuple(own))
+    yield ""
+    yield "## Tables of the fleet"
+    yield ""
+    yield "See [fleet.md](fleet.md) for what may overlap, and what contradicts."
+    for fleet in FLEET.values():
+        yield ""
+        yield f"### {fleet.name}"
+        yield ""
+        yield fleet.meaning
+        yield from _table(fleet.columns)
 
 
 def _table(columns: tuple[Column, ...]) -> Iterator[str]:
