@@ -15,8 +15,9 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 .PHONY: run test install lint bench accuracy sample corpus clean help
 
 run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: make run CORES=DIR
-	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES"; \
-	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries; fi
+	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES" --casebook casebook; \
+	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries --casebook .sample/casebook; \
+	  [ -d .sample/casebook/hosts ] || $(BIN)/broadstreet fleet add sample/fleet --casebook .sample/casebook; fi
 
 test: lint  ## lint, types and tests
 	$(BIN)/python -m pytest -n 2
@@ -47,7 +48,7 @@ corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
 	$(BIN)/python -m tests.corpus.make
 
 clean:  ## remove .venv, caches and what was built
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .sample build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list

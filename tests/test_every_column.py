@@ -167,6 +167,6 @@ def test_the_page_of_columns_is_what_the_declarations_say() -> None:
 
 @every_column
 def test_a_column_has_its_row_on_the_page(column: Column) -> None:
-    page = (ROOT / "docs" / "columns.md").read_text("utf-8")
+    page = (ROOT / "docs" / "columns.md").read_text("utf-8").split("## Views of a casebook")[0]
     rows = [line for line in page.splitlines() if line.startswith(f"| `{column.name}` |")]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [6]

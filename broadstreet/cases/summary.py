@@ -20,17 +20,20 @@ class Summary:
     bytes_present: int = 0
     missing_binaries: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     incomplete: int = 0
+    known: int = 0  # of all, read before
     simulated: int = 0
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one more outcome."""
+    def add(self, outcome: Outcome, known: bool = False) -> None:
+        """Count one more outcome; `known`: it was read before, and no byte of it now."""
+        self.known += known
         if isinstance(outcome, Unreadable):
             self.unreadable[outcome.kind] += 1
             return
         self.cases += 1
         self.mechanisms[outcome.mechanism] += 1
-        self.bytes_read += outcome.bytes_read
-        self.bytes_present += outcome.bytes_present
+        if not known:
+            self.bytes_read += outcome.bytes_read
+            self.bytes_present += outcome.bytes_present
         self.simulated += SIMULATED in outcome.circumstances.labels
         self.incomplete += any(gap.what in _DAMAGE for gap in outcome.missing)
         for finding in outcome.findings[len(MECHANISMS) :]:

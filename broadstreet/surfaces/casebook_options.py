@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VARIABLE = "BROADSTREET_CASEBOOK"
 HERE = "casebook"
 SAMPLE = os.path.join(".sample", "casebook")
+SIMULATED = "  Simulated fleet: real crashes made in the lab; where and when is made up."
 HELP = f"A folder, s3://..., az://... or gs://... Else {VARIABLE}, else ./{HERE}, else the sample's."
 
 
@@ -38,8 +39,19 @@ def asked(casebook: str | None) -> "Iterator[Questions]":
 
     with Questions(chosen(casebook)) as questions:
         if questions.simulated():
-            echo("  Simulated fleet: real crashes made in the lab; where and when is made up.", err=True)
+            echo(SIMULATED, err=True)
         yield questions
+
+
+def say_if_simulated(url: str) -> None:
+    """On stderr, whether the fleet of a casebook is simulated; nothing where there is no casebook yet."""
+    from broadstreet.store.casebook import exists
+    from broadstreet.store.questions import Questions
+
+    if exists(url):
+        with Questions(url) as questions:
+            if questions.simulated():
+                echo(SIMULATED, err=True)
 
 
 def chosen(casebook: str | None) -> str:

@@ -6,6 +6,7 @@ from broadstreet.records.columns import EVIDENCE
 from broadstreet.store.coverage import Contents
 from broadstreet.store.forgetting import Forgotten
 from broadstreet.store.tidying import Tidied
+from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.text import plural, safe, size
 
 _STALE = {
@@ -22,7 +23,7 @@ def info_lines(held: Contents, coverage: dict[str, int]) -> Iterator[str]:
     """A casebook at a glance."""
     yield f"  {safe(held.url)}, version {held.version}"
     if held.simulated:
-        yield "  Simulated fleet: real crashes made in the lab; where and when is made up."
+        yield SIMULATED
     yield ""
     span = f", {held.first:%Y-%m-%d} to {held.last:%Y-%m-%d}" if held.first and held.last else ""
     yield f"  {plural(held.cases, 'case')}{span}, of {plural(held.specimens, 'specimen')}"

@@ -10,7 +10,7 @@ import click
 
 from broadstreet.errors import BroadStreetError, UsageError
 from broadstreet.records.columns import FLEET
-from broadstreet.surfaces.casebook_options import casebook_option, chosen, to_change
+from broadstreet.surfaces.casebook_options import casebook_option, chosen, say_if_simulated, to_change
 
 if TYPE_CHECKING:
     from broadstreet.pipeline.fleet import Change, FleetStore
@@ -31,6 +31,7 @@ def open_store(context: click.Context, casebook: str | None, writing: bool) -> "
     from broadstreet.store.fleet import FleetTables
 
     url = to_change(casebook) if writing else chosen(casebook)
+    say_if_simulated(url)
     book = open_for_writing(url) if writing else None
     try:
         yield FleetTables(url, book)

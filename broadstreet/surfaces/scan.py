@@ -73,7 +73,7 @@ def scan(
     from broadstreet.records.case import Unreadable
     from broadstreet.surfaces.output import writer
     from broadstreet.surfaces.summary import summary_lines
-    from broadstreet.surfaces.text import echo
+    from broadstreet.surfaces.text import echo, safe
 
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", "Add --output cases.parquet, or redirect.")
@@ -91,15 +91,15 @@ def scan(
     streams = output is None and form != "table" and sys.stdout.isatty()
     with writer(form, output) as write, Progress(progress, None, streams) as shown:
 
-        def take(one: Examined) -> None:
-            summary.add(one.outcome)
+        def take(one: Examined, known: bool = False) -> None:
+            summary.add(one.outcome, known)
             if isinstance(one.outcome, Unreadable):
                 failures.append(one.outcome)
             else:
                 write(one.outcome)
 
         def known(one: Examined) -> None:
-            take(one)
+            take(one, known=True)
             shown.skip(1)
 
         listed = _counted(found, shown.expect)
@@ -109,7 +109,13 @@ def scan(
     seconds = time.monotonic() - started
     for line in summary_lines(summary, failures, seconds, places):
         echo(line, err=form != "table" or output is not None)
-    if summary.cases == 0:
+    if casebook:
+        where = safe(casebook)
+        echo(
+            f"  Kept in {where}. Ask it: broadstreet cases --casebook {where}",
+            err=form != "table" or output is not None,
+        )
+    if summary.cases == 0 and (failures or not casebook):  # an hourly scan of a place where nothing crashed is well
         sys.exit(NOTHING_READ)
 
 

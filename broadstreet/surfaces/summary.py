@@ -39,9 +39,14 @@ def summary_lines(
     yield from _unreadable(summary, failures)
     yield from _missing(summary)
     yield ""
-    rate = f"{total / seconds:,.0f} a second" if seconds > 0 else ""
+    now = total - summary.known
+    before = f"; {summary.known:,} were read before" if summary.known else ""
+    if now == 0:
+        yield f"  Nothing new{before}. {seconds:.1f} s."
+        return
+    rate = f"{now / seconds:,.0f} a second" if seconds > 0 else ""
     read, present = size(summary.bytes_read), size(summary.bytes_present)
-    yield f"  Read {read} of {present} in {plural(total, 'core dump')}, {seconds:.1f} s, {rate}."
+    yield f"  Read {read} of {present} in {plural(now, 'core dump')}, {seconds:.1f} s, {rate}{before}."
 
 
 def _sentence(summary: Summary) -> str:
