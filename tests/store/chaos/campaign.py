@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261121)
-    parser.add_argument("--crashes", type=int, default=100)
+    parser.add_argument("--crashes", type=int, default=60)
     parser.add_argument("--document", type=Path, help="write the figures into this page, between their marks")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="broadstreet-chaos-") as folder:

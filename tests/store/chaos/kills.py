@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Literal, NamedTuple
@@ -12,7 +13,7 @@ from tests.store.chaos.events import Events
 from tests.store.chaos.running import LONGEST_SECONDS, left_over, scan_of, started, workers
 
 Victim = Literal["parent", "worker", "group"]
-VICTIMS: tuple[Victim, ...] = ("parent", "group", "parent", "worker")
+VICTIMS: tuple[Victim, ...] = ("parent", "group", "worker")
 LATEST_SECONDS = 0.003  # after an event
 TOLD_BY_EVENTS = 0.75  # of the kills; the others come at a moment of the clock
 
@@ -42,9 +43,10 @@ class Extent(NamedTuple):
     seconds: float
 
 
-def planned(random: Random, extent: Extent, batches: tuple[int | None, ...]) -> Kill:
-    """A kill at a random moment, most of them within the commits."""
-    victim, batch = random.choice(VICTIMS), random.choice(batches)
+def planned(random: Random, extents: Mapping[int | None, Extent]) -> Kill:
+    """A kill at a random moment, most of them within the commits; `extents` are by the size of a batch."""
+    victim, batch = random.choice(VICTIMS), random.choice([*extents])
+    extent = extents[batch]
     if random.random() < TOLD_BY_EVENTS:
         return Kill(victim, random.randint(1, extent.events), random.uniform(0, LATEST_SECONDS), batch)
     return Kill(victim, None, random.uniform(0, extent.seconds), batch)

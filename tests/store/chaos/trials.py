@@ -43,8 +43,9 @@ class Trials:
 
     def __post_init__(self) -> None:
         self.cores = laid_out(self.folder / "cores", self.crashes)
-        batch = min(one for one in self.batches if one is not None)
-        self.extent: Extent = extent_of(self.cores, self.folder / "measured", batch)
+        self.extents: dict[int | None, Extent] = {
+            batch: extent_of(self.cores, self.folder / f"measured-{batch}", batch) for batch in self.batches
+        }
         undisturbed = scan(self.cores, self.folder / "undisturbed")
         assert undisturbed.returncode == 0
         self.printed = sorted(undisturbed.stdout.splitlines())
@@ -62,7 +63,7 @@ class Trials:
         self.tally.casebooks += 1
         plans = []
         for _ in range(kills):
-            plans.append(planned(random, self.extent, self.batches))
+            plans.append(planned(random, self.extents))
             self.tally.wrong += [f"{plans}: {what}" for what in self._kill(plans[-1], casebook)]
         wrong = list(self._resumed(casebook, random.choice(self.batches)))
         self.tally.wrong += [f"{plans}, then scanned: {what}" for what in wrong]
