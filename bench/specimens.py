@@ -3,18 +3,18 @@
 Made of the sample's, which are real crashes. Changed is what tells one crash from another of its kind and decides
 nothing: the time that the thread had run, which makes each a case of its own; pid and thread id, but where the process
 sent itself the signal; and r11 where it held a small number, for a call may leave anything there. They are compressed
-files, a thousand in a folder, without sidecars: the time of a crash is that of its file, over a year.
+files, a thousand in a folder, without sidecars: the time of a crash, somewhere in a year, stands in its slim note.
 
     python -m bench.specimens FOLDER [COUNT] [SEED]
 """
 
 import io
-import os
 import struct
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -30,6 +30,7 @@ FIRST_TIME, YEAR = 1_735_689_600, 365 * 86_400  # 2025-01-01
 # elf_prpsinfo: pr_pid; include/uapi/asm-generic/siginfo.h: si_code. The same on x86-64 and aarch64, but for r11.
 PRSTATUS_PID, PRSTATUS_TIME, PRSTATUS_R11, PRPSINFO_PID, SIGINFO_CODE = 32, 48, 112 + 6 * 8, 24, 8
 NT_PRSTATUS, NT_PRPSINFO, NT_SIGINFO = 1, 3, 0x53494749
+TIME = b'"time":"'
 MACHINE, X86_64 = 18, 62
 LARGEST_COUNT = 1 << 16  # a register below holds a count or nothing
 LOWEST_PID, HIGHEST_PID = 300, 1 << 22  # the kernel's limit on 64 bits
@@ -38,6 +39,7 @@ LOWEST_PID, HIGHEST_PID = 300, 1 << 22  # the kernel's limit on 64 bits
 @dataclass(frozen=True)
 class _Template:
     content: bytes
+    time_at: int  # in the note of slim core dumps
     status_at: int
     process_at: int
     renamed: bool  # whether the pid may be another: not where a signal frame may hold it too
@@ -62,10 +64,11 @@ def make(folder: Path, count: int, seed: int) -> None:
             struct.pack_into("<i", content, template.process_at + PRPSINFO_PID, pid)
         if template.spare:
             struct.pack_into("<Q", content, template.status_at + PRSTATUS_R11, random.randrange(LARGEST_COUNT))
+        stamp = datetime.fromtimestamp(FIRST_TIME + random.randrange(YEAR), UTC)
+        text = stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{random.randrange(10**6):06}Z"
+        content[template.time_at : template.time_at + len(text)] = text.encode()
         path = place / f"{number:07}.core.zst"
         path.write_bytes(compressor.compress(bytes(content)))
-        stamp = FIRST_TIME + random.random() * YEAR
-        os.utime(path, (stamp, stamp))
 
 
 def _template(path: Path) -> _Template:
@@ -78,7 +81,8 @@ def _template(path: Path) -> _Template:
     (machine,) = struct.unpack_from("<H", content, MACHINE)
     (r11,) = struct.unpack_from("<Q", content, places[NT_PRSTATUS] + PRSTATUS_R11)
     spare = machine == X86_64 and r11 < LARGEST_COUNT
-    return _Template(content, places[NT_PRSTATUS], places[NT_PRPSINFO], code > 0, spare)
+    time_at = content.index(TIME) + len(TIME)
+    return _Template(content, time_at, places[NT_PRSTATUS], places[NT_PRPSINFO], code > 0, spare)
 
 
 def _notes(content: bytes) -> Iterator[tuple[int, int]]:
