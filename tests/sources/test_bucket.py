@@ -16,7 +16,8 @@ import zstandard
 
 from broadstreet.errors import UsageError
 from broadstreet.pipeline import together
-from broadstreet.pipeline.engines import examined
+from broadstreet.pipeline.engines import Local, examined
+from broadstreet.pipeline.examination import Examination
 from broadstreet.pipeline.reading import BinarySources
 from broadstreet.pipeline.together import examine_together, examined_again
 from broadstreet.records.case import Case, Unreadable
@@ -116,7 +117,7 @@ def test_a_tenth_of_requests_that_fail_loses_and_doubles_nothing(folder: Path, m
 def test_workers_read_a_bucket_as_one_process_does(folder: Path) -> None:
     with bucket(folder):
         sources = BinarySources((str(CORPUS / "binaries"),))
-        read = list(examined(specimens("s3://cores/"), sources, 2))
+        read = list(examined(specimens("s3://cores/"), Examination(sources), Local(2)))
     assert dict(comparable(one, "s3://cores") for one in read) == cases(str(folder))
 
 
