@@ -48,10 +48,10 @@ class Scan:
 
     def outcomes(self, specimens: Iterable[Specimen], examine: Examine, tell: Tell) -> Iterator[Examined]:
         """What comes of each specimen that is read now; `tell` is called with each that was read before."""
-        scan = self.book.begin(self.sources, __version__)
         batch: list[Examined] = []
         flushed, weight = time.monotonic(), 0
         with Questions(self.url) as before:
+            scan = self.book.begin(self.sources, __version__)
             for one in examine(self._new(specimens, before, tell)):
                 batch.append(one)
                 weight += len(one.evidence or b"")

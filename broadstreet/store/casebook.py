@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from deltalake import DeltaTable
+from deltalake import DeltaTable, QueryBuilder
 
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.case import Case, Unreadable
@@ -40,7 +40,7 @@ from broadstreet.records.specimen import Examined
 from broadstreet.store.place import Place, place
 from broadstreet.store.rows import Row, Rows, add_case, add_examined
 from broadstreet.store.schema import FORMAT, schema
-from broadstreet.store.table import append, made, merge_new, opened
+from broadstreet.store.table import append, made, merge_new, opened, refusals
 
 LOCK = ".lock"
 FORMAT_KEY = "broadstreet.format"
@@ -67,7 +67,8 @@ class Casebook:
         self._lock = lock
         self._tables = tables
         self._known_ids: set[str] = set()
-        self._simulated = self._is_simulated()
+        with refusals(f"{where.url} cannot be read"):
+            self._simulated = self._is_simulated()
         self._heal()
 
     def close(self) -> None:
@@ -157,6 +158,7 @@ class Casebook:
             commits.update_incremental()
             last = version_of(commits)
             versions = {}
+            self._find(last.tables)
             for name in (SPECIMENS.name, *(one for one in self._tables if one not in (SPECIMENS.name, COMMITS.name))):
                 self._tables[name].update_incremental()  # children after specimens: what is visible is whole
                 versions[name] = self._tables[name].version()
@@ -171,6 +173,12 @@ class Casebook:
             }
             if merge_new(commits, COMMITS, pa.table(row, schema=schema(COMMITS))):
                 return number
+
+    def _find(self, names: Iterable[str]) -> None:
+        # Tables of the fleet that another writer made since this one began.
+        for table in STORED_FLEET:
+            if table.name in names and table.name not in self._tables:
+                self._tables[table.name] = made(self.place, table)
 
     def fleet_table(self, table: Table) -> DeltaTable:
         """A table of the fleet, made where there was none."""
@@ -193,7 +201,9 @@ class Casebook:
         append(self.table(SCANS), SCANS, pa.table(columns, schema=schema(SCANS)))
 
     def _is_simulated(self) -> bool | None:
-        first = self.table(STORED_CASES).to_pyarrow_dataset().head(1, columns=["labels"])
+        # Not through a pyarrow dataset: one that is left after its first row reads on, and may do so at exit.
+        asked = QueryBuilder().register("cases", self.table(STORED_CASES))
+        first = pa.table(asked.execute("SELECT labels FROM cases LIMIT 1"))
         return SIMULATED in first["labels"][0].as_py() if first.num_rows else None
 
     def _fitting(self, one: Examined) -> Examined:
@@ -218,14 +228,29 @@ def open_for_writing(url: str, alone: bool = False) -> Casebook:
     """
     where = place(url)
     lock = None if where.folder is None else _locked(where.folder, alone)
-    commits = made(where, COMMITS, {FORMAT_KEY: str(FORMAT)})
-    check_format(commits, where)
-    tables = {table.name: commits if table is COMMITS else made(where, table) for table in CASEBOOK}
+    _check_whole(where)
+    tables = {table.name: made(where, table) for table in CASEBOOK if table is not COMMITS}
+    tables[COMMITS.name] = made(where, COMMITS, {FORMAT_KEY: str(FORMAT)})  # last: who finds it finds all tables
     tables |= {table.name: found for table in STORED_FLEET if (found := opened(where, table)) is not None}
     for table in (*CASEBOOK, *STORED_FLEET):
         if table.name in tables:
             _upgrade(tables[table.name], table)
     return Casebook(where, tables, lock)
+
+
+def _check_whole(where: Place) -> None:
+    # A table that a version names is never made anew: that would hide its loss.
+    commits = opened(where, COMMITS)
+    if commits is None:
+        specimens = opened(where, SPECIMENS)
+        if specimens is not None and specimens.version() > 0:
+            raise CasebookError(f"{where.table(COMMITS.name)} is missing")
+        return
+    check_format(commits, where)
+    named = version_of(commits).tables
+    for table in (*CASEBOOK, *STORED_FLEET):
+        if table.name in named and opened(where, table) is None:
+            raise CasebookError(f"{where.table(table.name)} is missing")
 
 
 def _locked(folder: str, alone: bool) -> int:
@@ -291,7 +316,8 @@ def version_of(commits: DeltaTable, number: int | None = None) -> Version:
     wanted = highest if number is None else number
     if wanted == 0:
         return Version(0, {})
-    rows = commits.to_pyarrow_table(columns=["tables", "pinned"], filters=[("number", "=", wanted)]).to_pylist()
+    with refusals(f"{commits.table_uri} cannot be read"):
+        rows = commits.to_pyarrow_table(columns=["tables", "pinned"], filters=[("number", "=", wanted)]).to_pylist()
     if not rows:
         raise UsageError(f"there is no version {wanted} of this casebook", f"It has the versions up to {highest}.")
     return Version(wanted, json.loads(rows[0]["tables"]), tuple(rows[0]["pinned"]))

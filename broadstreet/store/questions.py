@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 
 import duckdb
@@ -15,7 +16,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow import parquet
 
-from broadstreet.errors import UsageError
+from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.case import Case
 from broadstreet.records.columns import CASEBOOK, EVIDENCE, STORED_FLEET, Table
 from broadstreet.records.exposure import SIMULATED
@@ -28,6 +29,7 @@ from broadstreet.store.views import CURRENT, definitions
 
 AT_ONCE = 2000  # cases that are put together at a time
 ROWS_AT_ONCE = 10_000
+DAMAGE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InvalidTypeException)
 EXAMPLE = "select mechanism, count(*) from cases group by 1"
 
 
@@ -38,6 +40,14 @@ class Questions:
         self.place, self.version, self._tables = open_tables(url, number)
         self._folder = tempfile.mkdtemp(prefix="broadstreet-")
         self._duck = duckdb.connect()
+        try:
+            with self._damage():
+                self._lay_all()
+        except BaseException:
+            self.close()
+            raise
+
+    def _lay_all(self) -> None:
         self._duck.execute(
             "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET preserve_insertion_order = true"
         )
@@ -83,11 +93,13 @@ class Questions:
 
     def tell(self, statement: str, parameters: Sequence[object] = ()) -> None:
         """Note something down for the questions that follow, as a temporary table."""
-        self._duck.execute(statement, list(parameters) or None)
+        with self._damage():
+            self._duck.execute(statement, list(parameters) or None)
 
     def answer(self, select: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to one of our own questions."""
-        return self._duck.sql(select, params=list(parameters) or None).to_arrow_table()
+        with self._damage():
+            return self._duck.sql(select, params=list(parameters) or None).to_arrow_table()
 
     def ask(self, select: str) -> Iterator[pa.RecordBatch]:
         """The answer to an operator's question, one SELECT over the documented views. The first batch is empty."""
@@ -190,6 +202,14 @@ class Questions:
     def _list(self, select: str) -> list[Row]:
         rows: list[Row] = self.answer(select).to_pylist()
         return rows
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        try:
+            yield
+        except DAMAGE as error:
+            first = str(error).strip().splitlines()[0]
+            raise CasebookError(f"{self.place.url} cannot be read: {first}") from error
 
     def _any(self, table: str) -> bool:
         return bool(self.answer(f"SELECT 1 FROM {table} LIMIT 1").num_rows)

@@ -5,7 +5,7 @@ What other writers add meanwhile stays: the new version takes away the files tha
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError
 
 from broadstreet.errors import CasebookError
 from broadstreet.records.columns import EVIDENCE, FINDINGS, MODULES, SPECIMENS, STORED_CASES, TRACES, Table
@@ -13,7 +13,7 @@ from broadstreet.store.casebook import Casebook
 from broadstreet.store.files import named
 from broadstreet.store.questions import Questions
 from broadstreet.store.schema import schema
-from broadstreet.store.table import written
+from broadstreet.store.table import REFUSED, written
 
 # What stays of each table, given the readings that are dropped (`dropped`) and those without evidence (`bared`).
 _KEPT = {
@@ -60,5 +60,5 @@ def overwrite(
         raise CasebookError(
             f"{delta.table_uri} was changed by somebody else at the same time; nothing was changed"
         ) from error
-    except (DeltaError, OSError) as error:
+    except REFUSED as error:
         raise CasebookError(f"{delta.table_uri}: {' '.join(str(error).split())}") from error

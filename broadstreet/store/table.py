@@ -5,8 +5,10 @@ Deltalake must not be used after a fork, so nothing here runs in a worker.
 """
 
 import random
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -37,6 +39,9 @@ WRITTEN_LARGE = WriterProperties(
     data_page_size_limit=4 << 20,
     dictionary_page_size_limit=1,  # no two core dumps are equal
 )
+LONGEST_MESSAGE = 300
+_INNARDS = re.compile(r"\n\s*0: |ParsedLogPath")  # a backtrace of the store's, or what it holds in memory
+REFUSED = (DeltaError, OSError, pa.ArrowException)
 _Result = TypeVar("_Result")
 
 
@@ -67,7 +72,7 @@ def made(place: Place, table: Table, configuration: dict[str, str] | None = None
             configuration=settings,
             raise_if_key_not_exists=False,
         )
-    except (DeltaError, OSError) as error:
+    except REFUSED as error:
         other = opened(place, table)  # another writer made it at the same time
         if other is None:
             raise CasebookError(f"{place.table(table.name)} cannot be made: {_plain(error)}") from error
@@ -80,7 +85,7 @@ def opened(place: Place, table: Table, version: int | None = None) -> DeltaTable
         return DeltaTable(place.table(table.name), version=version)
     except TableNotFoundError:
         return None
-    except (DeltaError, OSError) as error:
+    except REFUSED as error:
         raise CasebookError(f"{place.table(table.name)}: {_plain(error)}") from error
 
 
@@ -109,6 +114,15 @@ def merge_new(delta: DeltaTable, table: Table, rows: pa.Table) -> int:
     return _kept_trying(delta, merge)
 
 
+@contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """What the store refuses to read or write is said as such; `what` begins the message."""
+    try:
+        yield
+    except REFUSED as error:
+        raise CasebookError(f"{what}: {_plain(error)}") from error
+
+
 def _kept_trying(delta: DeltaTable, commit: Callable[[], _Result]) -> _Result:
     """A commit that lost against another writer is tried again on what that one left."""
     wait = FIRST_WAIT_SECONDS
@@ -121,10 +135,11 @@ def _kept_trying(delta: DeltaTable, commit: Callable[[], _Result]) -> _Result:
             time.sleep(random.uniform(0, wait))
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
             delta.update_incremental()
-        except (DeltaError, OSError) as error:
+        except REFUSED as error:
             raise CasebookError(f"{delta.table_uri}: {_plain(error)}") from error
     raise AssertionError("unreachable")
 
 
 def _plain(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    said = _INNARDS.split(str(error), maxsplit=1)[0]
+    return " ".join(said.split())[:LONGEST_MESSAGE] or type(error).__name__

@@ -8,12 +8,12 @@ from deltalake import DeltaTable
 
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.case import Case, Unreadable
-from broadstreet.records.columns import CASEBOOK, EVIDENCE, STORED_CASES
+from broadstreet.records.columns import CASEBOOK, EVIDENCE, STORED_CASES, STORED_FLEET
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.store import casebook as module
 from broadstreet.store.casebook import WRONG_FLEET, Casebook, open_for_writing
 from broadstreet.store.questions import Questions
-from broadstreet.store.table import append
+from broadstreet.store.table import append, made
 from tests.store.examined import bare, case, corpus, sample
 
 
@@ -219,3 +219,29 @@ def test_an_append_of_no_rows_makes_no_version(tmp_path: Path) -> None:
     append(book.table(EVIDENCE), EVIDENCE, book.table(EVIDENCE).to_pyarrow_table())
     assert book.table(EVIDENCE).version() == before
     book.close()
+
+
+@pytest.mark.parametrize("made_before", range(len(CASEBOOK)))
+def test_a_casebook_whose_maker_was_cut_off_is_none_yet_or_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_before: int
+) -> None:
+    left = iter(range(made_before))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "made", lambda *given: (next(left), made(*given))[1])
+        with pytest.raises(StopIteration):
+            open_for_writing(str(tmp_path))
+    with pytest.raises(UsageError, match="no casebook at"):
+        Questions(str(tmp_path))
+    assert added(tmp_path, corpus()[:2]) == 2
+    assert count(tmp_path, "cases") == 2
+
+
+def test_a_version_names_a_table_of_the_fleet_that_another_writer_made_meanwhile(tmp_path: Path) -> None:
+    first = open_for_writing(str(tmp_path))
+    other = open_for_writing(str(tmp_path))
+    other.fleet_table(STORED_FLEET[0])
+    other.commit("fleet", "made")
+    first.commit("scan", "knows nothing of it")
+    assert STORED_FLEET[0].name in first.version().tables
+    first.close()
+    other.close()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LONGEST_SECONDS = 120
+LONGEST_SECONDS = 60
 
 
 def started(
