@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tests.features.read_back import binaries_in, dump
 
+ROOT = Path(__file__).parent.parent.parent
 ENTRY = (sys.executable, "-m", "broadstreet")
 LONGEST_SECONDS = 60  # a guard against a hang, no measure
 # Crashes of several kinds, so that a summary has something to rank.
@@ -44,15 +45,17 @@ def variables(store: Path, **changes: str) -> dict[str, str]:
     return {**kept, **ours, **changes}
 
 
-def broadstreet(*arguments: str | Path, store: Path, changes: Mapping[str, str] | None = None) -> Said:
-    """Run a command to its end."""
+def broadstreet(
+    *arguments: str | Path, store: Path, changes: Mapping[str, str] | None = None, folder: Path = ROOT
+) -> Said:
+    """Run a command to its end, in the root of the project or another folder."""
     done = subprocess.run(
         [*ENTRY, *map(str, arguments)],
         capture_output=True,
-        env=variables(store, **(changes or {})),
+        env=variables(store, **{"PYTHONPATH": str(ROOT), **(changes or {})}),
         timeout=LONGEST_SECONDS,
         check=False,
-        cwd=Path(__file__).parent.parent.parent,
+        cwd=folder,
     )
     return Said(done.returncode, done.stdout, done.stderr.decode())
 
