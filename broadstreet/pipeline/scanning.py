@@ -94,16 +94,19 @@ class Scan:
         return self._arrived[name]
 
     def _keep(self, batch: list[Examined], scan: str) -> None:
-        changed = [one for one in batch if not self._fails_as_before(one)]
+        changed = [one for one in batch if not self._tells_no_more(one)]
         again = {one.specimen.specimen_id: self._before.pop(one.specimen.specimen_id, None) for one in changed}
         generations = {name: row["generation"] + 1 for name, row in again.items() if row is not None}
         if changed:
             verb = "reread" if self.reread else "scan"
             self.book.add(changed, scan, self.keep, READER_VERSION, generations, verb)
 
-    def _fails_as_before(self, one: Examined) -> bool:
+    def _tells_no_more(self, one: Examined) -> bool:
+        """It failed as before; or it was a case before, which no failure takes away."""
         row = self._before.get(one.specimen.specimen_id)
-        return row is not None and isinstance(one.outcome, Unreadable) and row["unreadable"] == one.outcome.kind
+        if row is None or not isinstance(one.outcome, Unreadable):
+            return False
+        return row["unreadable"] in (None, one.outcome.kind)
 
 
 def relabel(book: Casebook, url: str) -> Iterator[int]:

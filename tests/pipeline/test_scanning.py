@@ -154,6 +154,15 @@ def test_a_newer_reader_makes_every_case_stale(bench: Bench, monkeypatch: pytest
     assert len(bench.read) == SOME
 
 
+def test_a_failure_to_read_again_takes_no_case_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.scan()
+    monkeypatch.setattr(scanning, "READER_VERSION", 99)
+    bench.broken = {path.name for path in bench.cores.iterdir()}
+    bench.scan(reread=True)
+    assert len(bench.read) == SOME
+    assert (bench.count("cases"), bench.count("specimens WHERE unreadable IS NOT NULL")) == (SOME, 0)
+
+
 def test_other_rules_judge_stored_cases_again_without_reading(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.scan()
     book = open_for_writing(bench.url)
