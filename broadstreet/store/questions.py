@@ -25,6 +25,7 @@ from broadstreet.store import mirror
 from broadstreet.store.casebook import open_tables
 from broadstreet.store.rows import Row, case_of
 from broadstreet.store.schema import schema
+from broadstreet.store.table import refusals
 from broadstreet.store.views import CURRENT, definitions
 
 AT_ONCE = 2000  # cases that are put together at a time
@@ -38,7 +39,8 @@ class Questions:
 
     def __init__(self, url: str, number: int | None = None) -> None:
         self.place, self.version, self._tables = open_tables(url, number)
-        self._folder = tempfile.mkdtemp(prefix="broadstreet-")
+        with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
+            self._folder = tempfile.mkdtemp(prefix="broadstreet-")
         self._duck = duckdb.connect()
         try:
             with self._damage():
@@ -233,7 +235,8 @@ class Questions:
         """A file with all declared columns and no row: what older files lack is null, and there is always a file."""
         path = os.path.join(self._folder, f"{table.name}.parquet")
         if not os.path.exists(path):
-            parquet.write_table(schema(table).empty_table(), path)
+            with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
+                parquet.write_table(schema(table).empty_table(), path)
         return path
 
     def _close_in(self) -> None:
