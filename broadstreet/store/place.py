@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from broadstreet.errors import UsageError
 
+NOT_IN_PATHS = frozenset("%[]*?\0")  # Delta Lake reads them as codes, DuckDB as wildcards
 SCHEMES = ("s3", "s3a", "az", "abfs", "abfss", "adl", "azure", "gs", "memory", "file")
 
 
@@ -21,9 +22,12 @@ class Place(NamedTuple):
 
 def place(text: str) -> Place:
     """From what an operator wrote; credentials come from the environment, as for every tool of that store."""
+    odd = sorted(set(text) & NOT_IN_PATHS)
+    if odd:
+        raise UsageError(f"the address of a casebook cannot hold {' '.join(odd)}: {text}", "Give it a plainer name.")
     scheme, separator, rest = text.partition("://")
     if not separator:
-        folder = os.path.abspath(os.path.expanduser(text))
+        folder = os.path.realpath(os.path.expanduser(text))
         return Place(folder, folder)
     if scheme == "file":
         return Place(rest.rstrip("/"), rest.rstrip("/"))

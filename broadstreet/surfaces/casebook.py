@@ -36,7 +36,9 @@ def info(form: str, casebook: str | None) -> None:
     with Questions(chosen(casebook)) as questions:
         held, stale = contents(questions), coverage(questions, READER_VERSION, RULES_VERSION)
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode({**held._asdict(), "coverage": stale}), indent=2))
+        tables = [table._asdict() for table in held.tables]
+        found = held._asdict() | {"tables": tables, "coverage": stale}
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
     for line in info_lines(held, stale):
         echo(line)

@@ -207,6 +207,26 @@ def test_a_folder_that_is_no_casebook_is_said(tmp_path: Path) -> None:
         open_for_writing(str(file))
 
 
+@pytest.mark.parametrize("name", ["a b", "a'b", "a#b", 'a"b', "ä", "a;b", "-x"])
+def test_a_casebook_may_have_an_odd_name(tmp_path: Path, name: str) -> None:
+    assert added(tmp_path / name, corpus()[:2]) == 2
+    assert count(tmp_path / name, "cases") == 2
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a[b]", "a*b", "a?b"])
+def test_a_name_that_a_store_would_take_for_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot hold"):
+        added(tmp_path / name, corpus()[:2])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_a_casebook_is_that_casebook(tmp_path: Path) -> None:
+    added(tmp_path / "book", corpus()[:2])
+    (tmp_path / "link").symlink_to(tmp_path / "book")
+    assert count(tmp_path / "link", "cases") == 2
+    assert added(tmp_path / "link", corpus()[:3]) == 1
+
+
 @pytest.mark.parametrize("address", ["ftp://host/casebook", "s3://", "nonsense://x"])
 def test_an_address_of_no_known_kind_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="not the address of a casebook"):
