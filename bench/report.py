@@ -37,8 +37,8 @@ def write_document(parts: Sequence[Part], absent: Sequence[str], command: str) -
         "# Benchmarks",
         "",
         f"Written by `{command}`; do not edit. Reading is measured in CPU time, since wall time on a shared machine"
-        " says little; scans into a casebook, buckets and questions in wall time, as a user waits for them. The programs are"
-        " made and crashed on the spot and removed afterwards (`bench/`).",
+        " says little; scans into a casebook, buckets and questions in wall time, as a user waits for them. The"
+        " programs are made and crashed on the spot and removed afterwards (`bench/`).",
         "",
         *_markdown(Table("Machine", ("what", "here"), machine())),
         *_markdown(asked_table(parts)),

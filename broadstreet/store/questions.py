@@ -199,7 +199,9 @@ class Questions:
             modules.setdefault(row["module_set"], []).append(row)
         self._duck.unregister("wanted")
         for row in rows:
-            yield case_of(row, findings[row["reading"]], traces[row["trace_id"]], modules.get(row["module_set"], []))
+            yield case_of(
+                row, findings[row["reading"]], traces.get(row["trace_id"]), modules.get(row["module_set"], [])
+            )
 
     def _list(self, select: str) -> list[Row]:
         rows: list[Row] = self.answer(select).to_pylist()

@@ -143,15 +143,20 @@ def unsigned(value: Any) -> Any:
     return value + _WORD if value is not None and value < 0 else value
 
 
-def case_of(row: Row, findings: Iterable[Finding], trace: Row, modules: Sequence[Row]) -> Case:
-    """The case again, from its row, its findings, its trace and its modules."""
+def case_of(row: Row, findings: Iterable[Finding], trace: Row | None, modules: Sequence[Row]) -> Case:
+    """The case again, from its row, its findings, its trace and its modules.
+
+    In a bucket, where nobody can know that a scan runs, forgetting may take away a trace that the scan had found there:
+    that is a gap of the case then.
+    """
     starts = _sums(row["module_starts"])
+    lost = trace is None or len(starts) != len(modules)
     facts = tuple(
         ModuleFact(m["path"], start, start + m["size"], m["build_id"], m["build_id_source"], m["found"])
-        for m, start in zip(modules, starts, strict=True)
+        for m, start in zip([] if lost else modules, [] if lost else starts, strict=True)
     )
     features = {c.name: unsigned(row[c.name]) if c.name in _ADDRESSES else row[c.name] for c in FEATURES}
-    frames = _frames(trace, starts, features["sp"])
+    frames = _frames(_NO_TRACE if lost or trace is None else trace, starts, features["sp"])
     words = [unsigned(number) for number in row["threads"]]
     time = row["time"]
     place = {name: row[name] for name in _OF_PLACE}
@@ -177,7 +182,7 @@ def case_of(row: Row, findings: Iterable[Finding], trace: Row, modules: Sequence
         handler_frames=frames["handler"],
         threads=tuple(ThreadFact(*words[at : at + 3]) for at in range(0, len(words), 3)),
         modules=facts,
-        missing=tuple(Gap(*gap) for gap in json.loads(row["gaps"])),
+        missing=(*(Gap(*gap) for gap in json.loads(row["gaps"])), *((LOST,) if lost else ())),
         registers={name: unsigned(value) for name, value in row["registers"]},
     )
 
@@ -262,6 +267,10 @@ def _trace(rows: Rows, case: Case) -> str:
 
 
 _LISTS = tuple(c.name for c in TRACES.columns if c.type in ("ints", "texts"))
+
+
+_NO_TRACE: Row = {name: [] for name in _LISTS}
+LOST = Gap("trace", "it was forgotten together with another case", "broadstreet scan SOURCE --reread stale")
 
 
 def _module_of(frame: Frame, modules: Sequence[ModuleFact], numbers: Mapping[tuple[str, str | None], int]) -> int:

@@ -10,7 +10,7 @@ from broadstreet.records.case import Case
 from broadstreet.records.columns import CASEBOOK, FINDINGS, MODULES, STORED_CASES, TRACES
 from broadstreet.records.finding import Finding
 from broadstreet.records.specimen import Examined
-from broadstreet.store.rows import Rows, add_examined, case_of, signed, unsigned
+from broadstreet.store.rows import LOST, Rows, add_examined, case_of, signed, unsigned
 from tests.store.examined import bare, case, corpus, sample
 
 OWN = {"scan": "a scan", "added": datetime(2026, 11, 21, tzinfo=UTC), "reader_version": 2, "kept": "pointers"}
@@ -80,6 +80,17 @@ def test_what_no_column_can_hold_is_null_and_stops_nothing() -> None:
     found = there_and_back(Examined(sample()[0].specimen, hostile)).circumstances
     assert (found.uid, found.time) == (None, None)
     assert found.path == "core.\\udcff"
+
+
+def test_a_case_whose_trace_is_gone_comes_back_with_a_gap() -> None:
+    rows = Rows()
+    add_examined(rows, sample()[0], READING, 0, OWN)
+    (row,) = rows.arrow(STORED_CASES).to_pylist()
+    modules = rows.arrow(MODULES).to_pylist()
+    (trace,) = rows.arrow(TRACES).to_pylist()
+    for found in (case_of(row, (), None, modules), case_of(row, (), trace, ())):
+        assert (found.frames, found.modules, found.missing[-1]) == ((), (), LOST)
+        assert found.features == case(sample()[0]).features
 
 
 def test_every_declared_column_is_stored_with_its_type() -> None:
