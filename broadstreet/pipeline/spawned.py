@@ -127,12 +127,12 @@ def _answer(connection: Connection) -> None:
     while True:
         try:
             function, args, kwargs = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):  # the latter if it was killed before it had read all that was sent
             return
         try:
             connection.send(True)  # from here on its end is the call's
             connection.send(function(*args, **kwargs))
-        except BrokenPipeError:
+        except ConnectionError:
             return
 
 

@@ -32,13 +32,19 @@ _KEPT = {
 def rewrite(book: Casebook, questions: Questions, verb: str, note: str, orphans: bool) -> dict[str, list[str]]:
     """Write all tables without the readings in `dropped` and the evidence in `bared`, two tables of `questions`.
 
-    With `orphans`, traces and module sets that belong to dropped readings alone go too. That must not be while a scan
-    runs, which may have found them there. The files that made up each table before, by its name.
+    With `orphans`, what belongs to no case that stays goes too, also what a rewriting left that was cut off. That must
+    not be while a scan runs, which may count on it. The files that made up each table before, by its name.
     """
     questions.fetch_evidence()
-    for name, column in (("dropped_traces", "trace_id"), ("dropped_modules", "module_set")):
+    if orphans:
+        for table in (FINDINGS, EVIDENCE):
+            questions.tell(
+                f"INSERT INTO dropped SELECT DISTINCT reading FROM raw_{table.name} "
+                "ANTI JOIN raw_cases USING (reading) WHERE reading NOT IN (FROM dropped)"
+            )
+    for table, column in ((TRACES, "trace_id"), (MODULES, "module_set")):
         questions.tell(
-            f"CREATE TEMP TABLE {name} AS SELECT {column} FROM raw_cases SEMI JOIN dropped USING (reading) "
+            f"CREATE TEMP TABLE dropped_{table.name} AS SELECT {column} FROM raw_{table.name} "
             f"WHERE {orphans} EXCEPT SELECT {column} FROM raw_cases ANTI JOIN dropped USING (reading)"
         )
     gone = {}

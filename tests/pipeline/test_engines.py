@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from broadstreet.errors import UsageError
-from broadstreet.pipeline import engines
+from broadstreet.pipeline import engines, spawned
 from broadstreet.pipeline.engines import Dask, Local, examined
 from broadstreet.pipeline.examination import Examination, OtherVersion, examined_elsewhere
 from broadstreet.pipeline.reading import BinarySources
@@ -219,3 +219,10 @@ def test_the_names_of_engines() -> None:
 def test_what_is_no_engine_is_a_usage_error(engine: str, workers: int | None) -> None:
     with pytest.raises(UsageError):
         engine_of(engine, workers)
+
+
+def test_a_worker_ends_without_a_word_when_its_parent_was_killed_before_it_read_the_answer() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send("never read")
+    ours.close()
+    spawned._answer(theirs)

@@ -31,7 +31,9 @@ def table(tally: Tally, trials: Trials, seed: int) -> str:
         *((f"of the {victim}", count) for victim, count in sorted(tally.victims.items())),
         ("at a file-system event", tally.moments["event"]),
         ("that left a batch half written", tally.cut_within_commit),
-        ("rows lost, doubled, or seen in half; processes left; tracebacks", len(tally.wrong)),
+        ("after which a process ran on", tally.left_running),
+        ("after which a traceback was printed", tally.tracebacks),
+        ("rows lost, doubled or seen in half", len(tally.wrong) - tally.left_running - tally.tracebacks),
     ]
     lines = [f"| {name} | {count:,} |" for name, count in rows]
     return "\n".join([f"    {command}", "", "| what | how many |", "| --- | ---: |", *lines, ""])

@@ -29,6 +29,8 @@ class Tally:
     victims: Counter[str] = field(default_factory=Counter)
     moments: Counter[str] = field(default_factory=Counter)
     cut_within_commit: int = 0
+    left_running: int = 0
+    tracebacks: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -78,6 +80,8 @@ class Trials:
             self.tally.kills += 1
             self.tally.victims[kill.victim] += 1
             self.tally.moments["clock" if kill.events is None else "event"] += 1
+        self.tally.left_running += bool(done.left_over)
+        self.tally.tracebacks += TRACEBACK in done.errors
         if done.left_over:
             yield f"still running: {done.left_over}"
         if TRACEBACK in done.errors:
