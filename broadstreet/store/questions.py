@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 import duckdb
@@ -42,12 +42,11 @@ class Questions:
         with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
             self._folder = tempfile.mkdtemp(prefix="broadstreet-")
         self._duck = duckdb.connect()
-        try:
+        with ExitStack() as failed:
+            failed.callback(self.close)
             with self._damage():
                 self._lay_all()
-        except BaseException:
-            self.close()
-            raise
+            failed.pop_all()
 
     def _lay_all(self) -> None:
         self._duck.execute(
