@@ -48,11 +48,15 @@ def empty(place: Place) -> None:
         shutil.rmtree(_cache(place), ignore_errors=True)
 
 
-def _cache(place: Place) -> str:
+def cache_home() -> str:
+    """The folder of what can be had again."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(
-        home, "broadstreet", "casebooks", hashlib.blake2b(place.url.encode(), digest_size=8).hexdigest()
-    )
+    return os.path.join(home, "broadstreet")
+
+
+def _cache(place: Place) -> str:
+    name = hashlib.blake2b(place.url.encode(), digest_size=8).hexdigest()
+    return os.path.join(cache_home(), "casebooks", name)
 
 
 def _fetch(place: Place, cache: str, names: list[str]) -> None:

@@ -4,8 +4,6 @@ The files of a remote casebook are fetched into a local cache first (`mirror.py`
 question is one SELECT and reaches nothing but the casebook: no other file, no network, no settings.
 """
 
-import os
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,7 +12,6 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
-from pyarrow import parquet
 
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.case import Case
@@ -23,8 +20,8 @@ from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.finding import Finding
 from broadstreet.store import mirror
 from broadstreet.store.casebook import open_tables
+from broadstreet.store.empty import EmptyTables
 from broadstreet.store.rows import Row, case_of
-from broadstreet.store.schema import schema
 from broadstreet.store.table import refusals
 from broadstreet.store.views import CURRENT, definitions
 
@@ -40,7 +37,7 @@ class Questions:
     def __init__(self, url: str, number: int | None = None) -> None:
         self.place, self.version, self._tables = open_tables(url, number)
         with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
-            self._folder = tempfile.mkdtemp(prefix="broadstreet-")
+            self._empty = EmptyTables()
         self._duck = duckdb.connect()
         with ExitStack() as failed:
             failed.callback(self.close)
@@ -49,9 +46,7 @@ class Questions:
             failed.pop_all()
 
     def _lay_all(self) -> None:
-        self._duck.execute(
-            "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET preserve_insertion_order = true"
-        )
+        self._duck.execute("SET TimeZone = 'UTC'; SET parquet_metadata_cache = true")
         for table in CASEBOOK:
             if table is not EVIDENCE:
                 self._lay(table)
@@ -73,7 +68,7 @@ class Questions:
     def close(self) -> None:
         """Let go of the files."""
         self._duck.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._empty.close()
 
     def table(self, table: Table) -> DeltaTable:
         """One table at this version."""
@@ -109,15 +104,13 @@ class Questions:
         try:
             statements = self._duck.extract_statements(select)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise UsageError(
-                    "a question is one SELECT", 'broadstreet sql "select mechanism, count(*) from cases group by 1"'
-                )
+                raise UsageError("a question is one SELECT", f'broadstreet sql "{EXAMPLE}"')
             reader = self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
             yield pa.RecordBatch.from_pylist([], schema=reader.schema)
             yield from reader
         except duckdb.Error as error:
             raise UsageError(
-                f"the question cannot be answered: {error}", "The views and their columns: docs/casebook.md"
+                f"the question cannot be answered: {error}", "The views and their columns: docs/columns.md"
             ) from error
 
     def cases(self, where: str = "", parameters: Sequence[object] = ()) -> Iterator[Case]:
@@ -219,10 +212,10 @@ class Questions:
 
     def _lay(self, table: Table) -> None:
         files = mirror.files(self.place, self._tables[table.name])
-        self._define(table, [self._empty(table), *files])
+        self._define(table, [self._empty.path(table), *files])
 
     def _lay_empty(self, table: Table) -> None:
-        self._define(table, [self._empty(table)])
+        self._define(table, [self._empty.path(table)])
 
     def _define(self, table: Table, files: list[str]) -> None:
         named = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
@@ -232,17 +225,9 @@ class Questions:
             f"FROM read_parquet([{named}], union_by_name = true)"
         )
 
-    def _empty(self, table: Table) -> str:
-        """A file with all declared columns and no row: what older files lack is null, and there is always a file."""
-        path = os.path.join(self._folder, f"{table.name}.parquet")
-        if not os.path.exists(path):
-            with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
-                parquet.write_table(schema(table).empty_table(), path)
-        return path
-
     def _close_in(self) -> None:
         """From here on nothing but the casebook can be reached."""
-        folders = [self._folder, *mirror.folders(self.place)]
+        folders = [self._empty.folder, *mirror.folders(self.place)]
         named = ", ".join("'" + name.replace("'", "''") + "/'" for name in folders)
         self._duck.execute(
             f"SET allowed_directories = [{named}]; SET enable_external_access = false; SET lock_configuration = true"

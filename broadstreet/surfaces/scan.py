@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
 KEEP = ("pointers", "full", "none")
 NOTHING_READ = 1
+LISTED_AHEAD = 20_000  # specimens: 6 MB
 WORTH_A_WORKER = 8  # specimens
 
 
@@ -158,8 +160,15 @@ def _outcomes(
 
 
 def _counted(listed: Iterable[Specimen], expect: Callable[[int], None]) -> Iterator[Specimen]:
-    count = 0
-    for specimen in listed:
-        count += 1
-        yield specimen
-    expect(count)
+    """The specimens as they are listed, so far ahead that of most scans the number is known from the start."""
+    rest = iter(listed)
+    waiting = deque(islice(rest, LISTED_AHEAD))
+    count = len(waiting)
+    while waiting:
+        more = next(rest, None)
+        if more is None:
+            expect(count)
+        else:
+            count += 1
+            waiting.append(more)
+        yield waiting.popleft()
