@@ -276,24 +276,36 @@ def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, di
     if commits is None:
         raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
     check_format(commits, where)
-    version = version_of(commits, number)
-    found = {}
-    for table in CASEBOOK:
-        delta = commits if table is COMMITS else opened(where, table, version.tables.get(table.name, 0))
-        if delta is None and version.number < version_of(commits).number:
+    while True:
+        version = version_of(commits, number)
+        found = _tables_at(where, commits, version)
+        if found is not None:
+            return where, version, found
+        commits.update_incremental()
+        newest = version_of(commits).number
+        if number is None and newest > version.number:
+            continue  # it was tidied between two looks
+        if version.number < newest:
             raise UsageError(
                 f"version {version.number} of this casebook cannot be read any more: it was tidied since",
                 "Versions that a verdict cites stay readable.",
             )
+        named = {table: version.tables.get(table.name, 0) for table in CASEBOOK if table is not COMMITS}
+        lost = [table.name for table, at in named.items() if opened(where, table, at) is None]
+        raise CasebookError(f"{where.table(lost[0] if lost else 'a table of the fleet')} is missing")
+
+
+def _tables_at(where: Place, commits: DeltaTable, version: Version) -> dict[str, DeltaTable] | None:
+    """The tables as a version names them; null where one is not there."""
+    found = {COMMITS.name: commits}
+    for table in (*CASEBOOK, *STORED_FLEET):
+        if table is COMMITS or (table in STORED_FLEET and table.name not in version.tables):
+            continue
+        delta = opened(where, table, version.tables.get(table.name, 0))
         if delta is None:
-            raise CasebookError(f"{where.table(table.name)} is missing")
+            return None
         found[table.name] = delta
-    for table in STORED_FLEET:
-        if table.name in version.tables:
-            delta = opened(where, table, version.tables[table.name])
-            if delta is not None:
-                found[table.name] = delta
-    return where, version, found
+    return found
 
 
 def exists(url: str) -> bool:
