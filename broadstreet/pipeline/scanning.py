@@ -52,12 +52,15 @@ class Scan:
         flushed, weight = time.monotonic(), 0
         with Questions(self.url) as before:
             scan = self.book.begin(self.sources, __version__)
-            for one in examine(self._new(specimens, before, tell)):
+            for one in map(self.book.fitting, examine(self._new(specimens, before, tell))):
                 batch.append(one)
                 weight += len(one.evidence or b"")
                 self.read += 1
                 self.unreadable += isinstance(one.outcome, Unreadable)
                 yield replace(one, evidence=None)
+                if self._had_a_case(one):
+                    self.known += 1
+                    tell(next(_told([(one.specimen, self._before[one.specimen.specimen_id])], before)))
                 if len(batch) >= BATCH or weight >= BATCH_BYTES or time.monotonic() - flushed > BATCH_SECONDS:
                     self._keep(batch, scan)
                     batch, flushed, weight = [], time.monotonic(), 0
@@ -94,7 +97,7 @@ class Scan:
         return self._arrived[name]
 
     def _keep(self, batch: list[Examined], scan: str) -> None:
-        changed = [one for one in batch if not self._fails_as_before(one)]
+        changed = [one for one in batch if not (self._fails_as_before(one) or self._had_a_case(one))]
         again = {one.specimen.specimen_id: self._before.pop(one.specimen.specimen_id, None) for one in changed}
         generations = {name: row["generation"] + 1 for name, row in again.items() if row is not None}
         if changed:
@@ -104,6 +107,11 @@ class Scan:
     def _fails_as_before(self, one: Examined) -> bool:
         row = self._before.get(one.specimen.specimen_id)
         return row is not None and isinstance(one.outcome, Unreadable) and row["unreadable"] == one.outcome.kind
+
+    def _had_a_case(self, one: Examined) -> bool:
+        """What cannot be read again keeps the case that it gave: a case is never lost to a failure."""
+        row = self._before.get(one.specimen.specimen_id)
+        return row is not None and isinstance(one.outcome, Unreadable) and row["unreadable"] is None
 
 
 def relabel(book: Casebook, url: str) -> Iterator[int]:
