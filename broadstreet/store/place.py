@@ -2,6 +2,7 @@
 
 import os
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from broadstreet.errors import UsageError
 
@@ -24,6 +25,8 @@ def place(text: str) -> Place:
     scheme, separator, rest = text.partition("://")
     if not separator:
         folder = os.path.abspath(os.path.expanduser(text))
+        if unquote(folder) != folder:
+            raise UsageError(f"a casebook's path cannot hold %xx: {folder}", "Delta Lake takes it for another name.")
         return Place(folder, folder)
     if scheme == "file":
         return Place(rest.rstrip("/"), rest.rstrip("/"))
