@@ -51,6 +51,8 @@ class Questions:
         self._duck.execute(
             "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET preserve_insertion_order = true"
         )
+        # What does not fit in memory would lie below the current folder, for good where this is killed.
+        self._duck.execute("SET temp_directory = $1", [self._folder])
         for table in CASEBOOK:
             if table is not EVIDENCE:
                 self._lay(table)
@@ -112,11 +114,13 @@ class Questions:
                     "a question is one SELECT", 'broadstreet sql "select mechanism, count(*) from cases group by 1"'
                 )
             reader = self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-            yield from reader
+            names = _told_apart(reader.schema.names)
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema).rename_columns(names)
+            for batch in reader:
+                yield batch.rename_columns(names)
         except duckdb.Error as error:
             raise UsageError(
-                f"the question cannot be answered: {error}", "The views and their columns: docs/casebook.md"
+                f"the question cannot be answered: {error}", "The views and their columns: docs/columns.md"
             ) from error
 
     def cases(self, where: str = "", parameters: Sequence[object] = ()) -> Iterator[Case]:
@@ -243,3 +247,14 @@ class Questions:
         self._duck.execute(
             f"SET allowed_directories = [{named}]; SET enable_external_access = false; SET lock_configuration = true"
         )
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Columns of one name, as a join gives them, by a number: without it all but the last would be lost."""
+    given: list[str] = []
+    for name in names:
+        number, one = 0, name
+        while one in given or (number and one in names):
+            number, one = number + 1, f"{name}_{number + 1}"
+        given.append(one)
+    return given
