@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 import duckdb
@@ -40,12 +40,11 @@ class Questions:
         self.place, self.version, self._tables = open_tables(url, number)
         self._folder = tempfile.mkdtemp(prefix="broadstreet-")
         self._duck = duckdb.connect()
-        try:
+        with ExitStack() as undone:
+            undone.callback(self.close)
             with self._damage():
                 self._lay_all()
-        except BaseException:
-            self.close()
-            raise
+            undone.pop_all()
 
     def _lay_all(self) -> None:
         self._duck.execute(
