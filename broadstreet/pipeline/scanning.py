@@ -52,12 +52,15 @@ class Scan:
         flushed, weight = time.monotonic(), 0
         with Questions(self.url) as before:
             scan = self.book.begin(self.sources, __version__)
-            for one in examine(self._new(specimens, before, tell)):
+            for one in map(self.book.fitting, examine(self._new(specimens, before, tell))):
                 batch.append(one)
                 weight += len(one.evidence or b"")
                 self.read += 1
                 self.unreadable += isinstance(one.outcome, Unreadable)
                 yield replace(one, evidence=None)
+                if self._had_a_case(one):
+                    self.known += 1
+                    tell(next(_told([(one.specimen, self._before[one.specimen.specimen_id])], before)))
                 if len(batch) >= BATCH or weight >= BATCH_BYTES or time.monotonic() - flushed > BATCH_SECONDS:
                     self._keep(batch, scan)
                     batch, flushed, weight = [], time.monotonic(), 0
@@ -102,11 +105,14 @@ class Scan:
             self.book.add(changed, scan, self.keep, READER_VERSION, generations, verb)
 
     def _tells_no_more(self, one: Examined) -> bool:
-        """It failed as before; or it was a case before, which no failure takes away."""
         row = self._before.get(one.specimen.specimen_id)
-        if row is None or not isinstance(one.outcome, Unreadable):
-            return False
-        return row["unreadable"] in (None, one.outcome.kind)
+        failed = row is not None and isinstance(one.outcome, Unreadable) and row["unreadable"] == one.outcome.kind
+        return failed or self._had_a_case(one)
+
+    def _had_a_case(self, one: Examined) -> bool:
+        """What cannot be read again keeps the case that it gave: a case is never lost to a failure."""
+        row = self._before.get(one.specimen.specimen_id)
+        return row is not None and isinstance(one.outcome, Unreadable) and row["unreadable"] is None
 
 
 def relabel(book: Casebook, url: str) -> Iterator[int]:

@@ -124,7 +124,7 @@ class Casebook:
             own = {"scan": scan, "added": _now(), "reader_version": reader_version, "kept": kept}
             for index, one in enumerate(ordered[at : at + MOST_IN_A_BATCH]):
                 generation = (generations or {}).get(one.specimen.specimen_id, 0)
-                add_examined(rows, self._fitting(one), base + index, generation, own)
+                add_examined(rows, self.fitting(one), base + index, generation, own)
             added += self.write(rows, verb, scan)
         return added
 
@@ -206,7 +206,7 @@ class Casebook:
         first = pa.table(asked.execute("SELECT labels FROM cases LIMIT 1"))
         return SIMULATED in first["labels"][0].as_py() if first.num_rows else None
 
-    def _fitting(self, one: Examined) -> Examined:
+    def fitting(self, one: Examined) -> Examined:
         """Simulated and real crashes never stand in one casebook."""
         if isinstance(one.outcome, Unreadable):
             return one
@@ -217,7 +217,7 @@ class Casebook:
             return one
         which = ("simulated", "real") if simulated else ("real", "simulated")
         reason = f"a crash of a {which[0]} fleet; this casebook holds those of a {which[1]} one"
-        return Examined(one.specimen, Unreadable(one.specimen.location, WRONG_FLEET, reason))
+        return Examined(one.specimen, Unreadable(one.specimen.location, WRONG_FLEET, reason, unsettled=True))
 
 
 def open_for_writing(url: str, alone: bool = False) -> Casebook:

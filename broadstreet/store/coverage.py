@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from broadstreet.records.columns import EVIDENCE
+from broadstreet.records.columns import EVIDENCE, STORED_FLEET
 from broadstreet.store.questions import Questions
 
 
@@ -34,8 +34,9 @@ class Contents(NamedTuple):
     tables: tuple[TableSize, ...]
 
     def bytes_per_case(self, with_evidence: bool) -> float | None:
-        """What a case costs on disk; null while there is none."""
-        counted = sum(one.size for one in self.tables if with_evidence or one.name != EVIDENCE.name)
+        """What a case costs on disk, without what the fleet tells; null while there is none."""
+        left_out = {table.name for table in STORED_FLEET} | (set() if with_evidence else {EVIDENCE.name})
+        counted = sum(one.size for one in self.tables if one.name not in left_out)
         return counted / self.cases if self.cases else None
 
 

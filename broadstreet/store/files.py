@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from deltalake import DeltaTable
-from obstore.store import ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from broadstreet.records.columns import Table
 from broadstreet.store import mirror
@@ -24,7 +24,7 @@ class StoredFile(NamedTuple):
 
 def store_at(place: Place) -> ObjectStore:
     """Where the casebook lies, as objects."""
-    return from_url(place.url if place.folder is None else f"file://{place.folder}")
+    return from_url(place.url) if place.folder is None else LocalStore(place.folder)
 
 
 def all_files(place: Place, below: str = "") -> Iterator[StoredFile]:

@@ -4,6 +4,9 @@ The files of a remote casebook are fetched into a local cache first (`mirror.py`
 question is one SELECT and reaches nothing but the casebook: no other file, no network, no settings.
 """
 
+import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -38,6 +41,7 @@ class Questions:
         self.place, self.version, self._tables = open_tables(url, number)
         with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
             self._empty = EmptyTables()
+        self._spill = os.path.join(tempfile.gettempdir(), f"broadstreet-{secrets.token_hex(8)}")  # made if it is needed
         self._duck = duckdb.connect()
         with ExitStack() as failed:
             failed.callback(self.close)
@@ -47,6 +51,7 @@ class Questions:
 
     def _lay_all(self) -> None:
         self._duck.execute("SET TimeZone = 'UTC'; SET parquet_metadata_cache = true")
+        self._duck.execute("SET temp_directory = $1", [self._spill])  # else below the current folder
         for table in CASEBOOK:
             if table is not EVIDENCE:
                 self._lay(table)
@@ -69,6 +74,7 @@ class Questions:
         """Let go of the files."""
         self._duck.close()
         self._empty.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
 
     def table(self, table: Table) -> DeltaTable:
         """One table at this version."""
@@ -106,8 +112,10 @@ class Questions:
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise UsageError("a question is one SELECT", f'broadstreet sql "{EXAMPLE}"')
             reader = self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-            yield from reader
+            names = _told_apart(reader.schema.names)
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema).rename_columns(names)
+            for batch in reader:
+                yield batch.rename_columns(names)
         except duckdb.Error as error:
             raise UsageError(
                 f"the question cannot be answered: {error}", "The views and their columns: docs/columns.md"
@@ -232,3 +240,14 @@ class Questions:
         self._duck.execute(
             f"SET allowed_directories = [{named}]; SET enable_external_access = false; SET lock_configuration = true"
         )
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Columns of one name, as a join gives them, by a number: without it all but the last would be lost."""
+    given: list[str] = []
+    for name in names:
+        number, one = 0, name
+        while one in given or (number and one in names):
+            number, one = number + 1, f"{name}_{number + 1}"
+        given.append(one)
+    return given

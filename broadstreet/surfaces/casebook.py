@@ -93,6 +93,10 @@ def forget(host: str | None, before: datetime | None, case_id: str | None, caseb
 
     if sum(one is not None for one in (host, before, case_id)) != 1:
         raise UsageError("say what to forget", "One of --host HOST, --before DATE, --case CASE")
+    if host is not None and (not host or not host.isprintable() or host != host.strip()):
+        raise UsageError(
+            f"no name of a host: {host!r}", "Give it as `broadstreet cases` shows it, without blanks or line ends."
+        )
     url = _existing(casebook)
     if case_id is not None and len(case_id) < WHOLE_ID:
         with Questions(url) as questions:

@@ -57,9 +57,9 @@ def say_if_simulated(url: str) -> None:
 def chosen(casebook: str | None) -> str:
     """The casebook to read: as named, else by the variable, else the one here, else the sample's."""
     named = casebook or os.environ.get(VARIABLE)
-    if named or os.path.isdir(HERE):
+    if named or _is_casebook(HERE):
         return named or HERE
-    if os.path.isdir(SAMPLE):
+    if _is_casebook(SAMPLE):
         echo(f"  From the sample, {safe(SAMPLE)}. Your own: --casebook URL, or {VARIABLE}.", err=True)
         return SAMPLE
     raise UsageError("there is no casebook here", f"broadstreet scan DIR --casebook {HERE}, or --casebook URL")
@@ -67,12 +67,16 @@ def chosen(casebook: str | None) -> str:
 
 def any_casebook() -> bool:
     """Whether there is one to read without naming it."""
-    return bool(os.environ.get(VARIABLE)) or os.path.isdir(HERE) or os.path.isdir(SAMPLE)
+    return bool(os.environ.get(VARIABLE)) or _is_casebook(HERE) or _is_casebook(SAMPLE)
+
+
+def _is_casebook(folder: str) -> bool:
+    return os.path.isdir(os.path.join(folder, "commits", "_delta_log"))
 
 
 def to_change(casebook: str | None) -> str:
     """The casebook to change: as those to read, but never the sample's unless it is named."""
     named = casebook or os.environ.get(VARIABLE)
-    if named or os.path.isdir(HERE):
+    if named or _is_casebook(HERE):
         return named or HERE
     raise UsageError("there is no casebook here", f"broadstreet scan DIR --casebook {HERE}, or --casebook URL")

@@ -47,6 +47,8 @@ def cases(
     from broadstreet.surfaces.output import writer
     from broadstreet.surfaces.text import echo
 
+    for label in filter(None, (equal["mechanism"], holds)):
+        _known(label)
     if form == "parquet" and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", "Redirect it: broadstreet cases -o parquet > cases.parquet")
     wanted = Wanted(
@@ -65,3 +67,14 @@ def cases(
         with writer(form, None) as write:
             for case in stored_cases(questions, page.readings):
                 write(case)
+
+
+def _known(label: str) -> None:
+    from difflib import get_close_matches
+
+    from broadstreet.labels import CONTEXTS, MECHANISMS, NOT_JUDGED, UNCLASSIFIED
+
+    labels = [*(rule.label for rule in (*MECHANISMS, *CONTEXTS)), UNCLASSIFIED, NOT_JUDGED]
+    if label not in labels:
+        near = get_close_matches(label, labels) or labels
+        raise UsageError(f"no such label: {label}", f"Labels are listed in docs/labels.md: {', '.join(near)}")

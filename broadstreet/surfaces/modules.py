@@ -6,9 +6,10 @@ from broadstreet.surfaces.casebook_options import asked, casebook_option
 
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
 SELECT = """SELECT count(DISTINCT case_id) AS cases, count(DISTINCT case_id) FILTER (found) AS with_binary,
-    {build_id} AS build_id, {inferred} AS build_id_inferred, path FROM modules {where}
-    GROUP BY ALL ORDER BY cases DESC, path, build_id"""
-SHORT = 12  # of a build id, as in `git log`: enough to tell builds apart
+    build_id, build_id_inferred, path FROM modules {where} GROUP BY ALL ORDER BY cases DESC, path, build_id"""
+# For people: a build id as short as in `git log`, and the name of the file, for which there is room.
+SHORT = """SELECT cases, with_binary AS "binary", left(coalesce(build_id, build_id_inferred), 12) AS build_id,
+    build_id IS NULL AND build_id_inferred IS NOT NULL AS inferred, right(path, 36) AS path FROM ({all})"""
 
 
 @click.command()
@@ -24,7 +25,5 @@ def modules(missing: bool, form: str, casebook: str | None) -> None:
     from broadstreet.surfaces.rows_output import write_rows
 
     with asked(casebook) as questions:
-        names = ("build_id", "build_id_inferred")
-        shown = [f"left({name}, {SHORT})" if form == "table" else name for name in names]
-        where = "WHERE NOT found" if missing else ""
-        write_rows(questions.ask(SELECT.format(build_id=shown[0], inferred=shown[1], where=where)), form)
+        select = SELECT.format(where="WHERE NOT found AND NOT starts_with(path, '[')" if missing else "")
+        write_rows(questions.ask(SHORT.format(all=select) if form == "table" else select), form)

@@ -68,7 +68,8 @@ def read(
 def _stored(name: str, casebook: str | None, binaries: "Binaries") -> "tuple[Case, MachineState | None]":
     """The case of a casebook that this names, and its machine state, if its evidence is kept."""
     if not CASE_ID.fullmatch(name):
-        raise UsageError(f"no such file: {name}", "broadstreet read CORE, with the path of a core dump")
+        hint = "broadstreet read CORE, with the path of a core dump, or the first digits of a case's id (four at least)"
+        raise UsageError(f"no such file: {name}", hint)
     from broadstreet.pipeline.scanning import stored_case
 
     return stored_case(chosen(casebook), name, binaries)

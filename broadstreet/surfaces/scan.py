@@ -1,6 +1,7 @@
 """`broadstreet scan`."""
 
 import os
+import shlex
 import sys
 import time
 from collections import deque
@@ -111,8 +112,8 @@ def scan(
     seconds = time.monotonic() - started
     for line in summary_lines(summary, failures, seconds, places):
         echo(line, err=form != "table" or output is not None)
-    if casebook:
-        where = safe(casebook)
+    if casebook and summary.cases:
+        where = safe(shlex.quote(casebook))
         echo(
             f"  Kept in {where}. Ask it: broadstreet cases --casebook {where}",
             err=form != "table" or output is not None,

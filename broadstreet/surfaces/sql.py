@@ -1,5 +1,7 @@
 """`broadstreet sql`."""
 
+import signal
+
 import click
 
 from broadstreet.surfaces.casebook_options import asked, casebook_option
@@ -20,4 +22,5 @@ def sql(select: str, form: str, casebook: str | None) -> None:
     from broadstreet.surfaces.rows_output import write_rows
 
     with asked(casebook) as questions:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a query that runs does not look for Python's
         write_rows(questions.ask(select), form)

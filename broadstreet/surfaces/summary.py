@@ -20,7 +20,7 @@ def summary_lines(
     total = summary.cases + sum(summary.unreadable.values())
     yield ""
     if total == 0:
-        yield f"  No core dumps below {', '.join(safe(place) for place in places)}."
+        yield f"  No core dumps below {', '.join(safe(place) for place in places)}"
         yield "  They are known by their content: an ELF file of type core, or a compressed one with core in its name."
         return
     yield f"  {_sentence(summary)}"
@@ -40,7 +40,8 @@ def summary_lines(
     yield from _missing(summary)
     yield ""
     now = total - summary.known
-    before = f"; {summary.known:,} were read before" if summary.known else ""
+    were = "was" if summary.known == 1 else "were"
+    before = f"; {summary.known:,} {were} read before" if summary.known else ""
     if now == 0:
         yield f"  Nothing new{before}. {seconds:.1f} s."
         return

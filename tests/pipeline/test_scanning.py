@@ -14,7 +14,7 @@ from broadstreet.pipeline.scanning import Scan, relabel, stored_case, stored_cas
 from broadstreet.records.case import Case, Unreadable
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.sources.specimens import specimens
-from broadstreet.store.casebook import open_for_writing
+from broadstreet.store.casebook import WRONG_FLEET, open_for_writing
 from broadstreet.store.questions import Questions
 from tests.store.examined import CORPUS
 
@@ -154,13 +154,24 @@ def test_a_newer_reader_makes_every_case_stale(bench: Bench, monkeypatch: pytest
     assert len(bench.read) == SOME
 
 
-def test_a_failure_to_read_again_takes_no_case_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.scan()
+def test_what_cannot_be_read_again_keeps_its_case(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    new, _ = bench.scan()
     monkeypatch.setattr(scanning, "READER_VERSION", 99)
-    bench.broken = {path.name for path in bench.cores.iterdir()}
-    bench.scan(reread=True)
-    assert len(bench.read) == SOME
-    assert (bench.count("cases"), bench.count("specimens WHERE unreadable IS NOT NULL")) == (SOME, 0)
+    bench.broken = {Path(one.specimen.location).name for one in new}
+    again, known = bench.scan(reread=True)
+    assert all(isinstance(one.outcome, Unreadable) for one in again)
+    assert told(known) == told(new)
+    assert (bench.count("cases"), bench.count("raw_specimens")) == (SOME, SOME)
+
+
+def test_a_scan_says_that_a_crash_of_another_fleet_was_refused(bench: Bench) -> None:
+    bench.scan()
+    core = next(bench.cores.iterdir())
+    shutil.copy(core, bench.cores / "core.simulated")
+    (bench.cores / "core.simulated.json").write_text('{"labels": {"fleet": "simulated"}}')
+    (one,), _ = bench.scan()
+    assert isinstance(one.outcome, Unreadable)
+    assert one.outcome.kind == WRONG_FLEET
 
 
 def test_other_rules_judge_stored_cases_again_without_reading(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,6 +233,12 @@ def test_an_address_of_no_known_kind_is_refused(address: str) -> None:
         open_for_writing(address)
 
 
+def test_a_folder_whose_name_delta_would_take_for_another_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot hold"):
+        open_for_writing(str(tmp_path / "a%20b"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_append_of_no_rows_makes_no_version(tmp_path: Path) -> None:
     book = open_for_writing(str(tmp_path))
     before = book.table(EVIDENCE).version()

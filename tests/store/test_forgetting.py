@@ -161,6 +161,15 @@ def test_what_is_forgotten_leaves_the_fleet_s_tables_too(tmp_path: Path) -> None
     assert b"vm-1" not in every_text(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a#b", "a'b", "a b", "ü"])
+def test_any_name_of_a_folder_can_be_tidied_and_forgets(tmp_path: Path, name: str) -> None:
+    made(tmp_path / name, [crash(0, "vm-1"), crash(1, "vm-2")])
+    tidied(tmp_path / name)
+    done = forgotten(tmp_path / name, host="vm-1")
+    assert (done.cases, done.found) == (1, ())
+    assert len(cases(tmp_path / name)) == 1
+
+
 def test_one_case_and_all_before_a_date_can_be_forgotten(tmp_path: Path) -> None:
     made(tmp_path, [crash(0, "a", OLD), crash(1, "b"), crash(2, "c")])
     assert forgotten(tmp_path, case_id=case(sample()[1]).case_id).cases == 1

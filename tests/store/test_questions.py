@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from broadstreet.errors import UsageError
 from broadstreet.records.case import Case
 from broadstreet.records.specimen import Examined, Specimen
 from broadstreet.store.casebook import open_for_writing
-from broadstreet.store.coverage import contents, coverage, missing_binaries
+from broadstreet.store.coverage import TableSize, contents, coverage, missing_binaries
 from broadstreet.store.pages import Wanted, case_named, page_of
 from broadstreet.store.questions import Questions
 from broadstreet.store.views import VIEWS
@@ -63,6 +64,16 @@ def test_every_view_answers(asked: Questions, view: str) -> None:
 def test_a_question_reaches_nothing_but_the_casebook(asked: Questions, select: str) -> None:
     with pytest.raises(UsageError):
         list(asked.ask(select))
+
+
+def test_columns_of_one_name_are_told_apart(asked: Questions) -> None:
+    batches = list(asked.ask("SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS a"))
+    assert pa.Table.from_batches(batches).to_pylist() == [{"a": 1, "a_2": 2, "a_1": 3, "a_3": 4}]
+
+
+def test_what_a_question_lays_aside_is_never_in_the_current_folder(asked: Questions) -> None:
+    (batch,) = [one for one in asked.ask("SELECT current_setting('temp_directory') AS place") if one.num_rows]
+    assert Path(batch["place"][0].as_py()).name.startswith("broadstreet-")
 
 
 def test_addresses_are_unsigned_in_views(tmp_path: Path) -> None:
@@ -170,6 +181,8 @@ def test_the_contents_count_what_is_there(asked: Questions) -> None:
     assert (held.cases, held.specimens, held.unreadable, held.simulated) == (len(sample()), len(sample()), 0, True)
     assert {one.name: one.rows for one in held.tables}["evidence"] == len(sample())
     assert held.bytes_per_case(True) == sum(one.size for one in held.tables) / len(sample())
+    fleet = TableSize("hosts", 1, 1, 10**9)
+    assert held._replace(tables=(*held.tables, fleet)).bytes_per_case(True) == held.bytes_per_case(True)
     found = coverage(asked, reader_version=99, rules_version=99)
     assert (found["stale_reader"], found["stale_rules"]) == (len(sample()), len(sample()))
     assert coverage(asked, 2, 2)["stale_rules"] == 0

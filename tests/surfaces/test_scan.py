@@ -296,7 +296,7 @@ def test_a_core_dump_in_two_of_the_places_counts_once(tmp_path: Path) -> None:
 
 def test_an_empty_folder_exits_1_and_says_how_core_dumps_are_known(tmp_path: Path) -> None:
     result = scan(tmp_path, status=1)
-    assert result.stdout.splitlines()[1] == f"  No core dumps below {tmp_path}."
+    assert result.stdout.splitlines()[1] == f"  No core dumps below {tmp_path}"
 
 
 def test_where_nothing_could_be_read_it_exits_1(tmp_path: Path) -> None:
