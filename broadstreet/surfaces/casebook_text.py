@@ -13,7 +13,7 @@ _STALE = {
     "stale_rules": ("judged by other rules", "broadstreet relabel"),
     "stale_reader": ("read by an older reader", "broadstreet scan SOURCE --casebook URL --reread stale"),
     "unreadable": (
-        "files could not be read",
+        "could not be read",
         'broadstreet sql "select location, reason from specimens where unreadable is not null"',
     ),
 }
