@@ -23,6 +23,7 @@ from broadstreet.store.schema import schema
 
 MOST_PLACES = 20  # that are named
 MOST_BY_HAND = 64  # paths that are looked for inside of other texts too, not as whole values alone
+SHORTEST_IN_BYTES = 5  # of names that are looked for in packed bytes, where shorter ones stand by chance
 AT_ONCE = 4096  # rows of a file that are decoded together
 
 
@@ -129,10 +130,11 @@ def _searched(book: Casebook, cases: int, readings: int, rows: int, names: set[s
             continue
         files += 1
         size += file.size
-        for where, text in _texts(file.path, content(book.place, file.path)):
-            hit = wanted.intersection(text.split(b"\n")) or wanted.intersection(_WORD.findall(text))
-            if not hit and len(wanted) <= MOST_BY_HAND:
-                hit = {name for name in wanted if b"/" in name and name in text}
+        for where, text, is_text in _texts(file.path, content(book.place, file.path)):
+            telling = wanted if is_text else {name for name in wanted if len(name) >= SHORTEST_IN_BYTES}
+            hit = telling.intersection(text.split(b"\n")) or telling.intersection(_WORD.findall(text))
+            if not hit and len(telling) <= MOST_BY_HAND:
+                hit = {name for name in telling if b"/" in name and name in text}
             if hit:
                 found.append(f"{file.path}{where}: {min(hit).decode('utf-8', 'backslashreplace')}")
                 break
@@ -142,16 +144,17 @@ def _searched(book: Casebook, cases: int, readings: int, rows: int, names: set[s
 _WORD = re.compile(rb"[\w.-]*\w")
 
 
-def _texts(path: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The file itself, and of a Parquet file each distinct text and each run of bytes in it."""
-    yield "", data
-    if not path.endswith(".parquet"):
+def _texts(path: str, data: bytes) -> Iterator[tuple[str, bytes, bool]]:
+    """The file itself, and of a Parquet file each distinct text and each run of bytes in it; whether it is text."""
+    packed = path.endswith(".parquet")
+    yield "", data, not packed
+    if not packed:
         return
     for batch in parquet.ParquetFile(BytesIO(data)).iter_batches(AT_ONCE):
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             for values in _leaves(column):
                 text = b"\n".join(value for value in compute.unique(values).cast(pa.binary()).to_pylist() if value)
-                yield f", column {name}", text
+                yield f", column {name}", text, not pa.types.is_binary(values.type)
 
 
 def _leaves(column: Any) -> Iterator[Any]:

@@ -4,7 +4,7 @@ Never removed is what a verdict cites (pinned versions), what a live writer may 
 what a reader may have open: versions younger than an hour stay readable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from broadstreet.errors import UsageError
 from broadstreet.records.columns import COMMITS, STORED_CASES
 from broadstreet.store.casebook import Casebook, open_tables
-from broadstreet.store.files import ABANDONED, all_files, drop_unnamed, forget_log
+from broadstreet.store.files import ABANDONED, all_files, drop_unnamed, forget_log, named
 from broadstreet.store.questions import Questions
 from broadstreet.store.rewriting import rewrite
 
@@ -39,13 +39,17 @@ def tidy(book: Casebook, url: str, keep: timedelta | None, keep_evidence: timede
         readings, evidence = (_count(questions, name) for name in ("dropped", "bared"))
         rewrite(book, questions, "tidy", f"{readings:,} readings and {evidence:,} pieces of evidence dropped", False)
     left, pinned = 0, book.version().pinned
-    readable = list(_versions(book, url, pinned, now))
+    cited = list(_versions(url, pinned))
+    recent = list(_versions(url, _recent(book))) if not now else []
     for table in book.tables():
         delta = book.table(table)
         delta.update_incremental()
-        kept = [delta, *(tables[table.name] for tables in readable if table.name in tables)]
+        stay = [delta, *(tables[table.name] for tables in cited if table.name in tables)]
+        kept = [*stay, *(tables[table.name] for tables in recent if table.name in tables)]
         gone = [file.path for file in all_files(book.place, table.name)] if now else []
-        left += len(drop_unnamed(book.place, table, kept, gone))
+        young = drop_unnamed(book.place, table, kept, gone)
+        for_good = set().union(*(named(book.place, one) for one in stay))
+        left += len(young) + len(set().union(*(named(book.place, one) for one in kept)) - for_good)
         if not pinned:
             forget_log(delta)
     return Tidied(readings, evidence, before, _size(book), left)
@@ -79,13 +83,14 @@ def _abandoned(questions: Questions, book: Casebook) -> list[str]:
     return questions.files(STORED_CASES, old)
 
 
-def _versions(book: Casebook, url: str, pinned: tuple[int, ...], now: bool) -> Iterator[dict[str, DeltaTable]]:
-    numbers = set(pinned)
-    if not now:
-        recent = book.table(COMMITS).to_pyarrow_table(columns=["number", "made"]).to_pylist()
-        oldest = datetime.now(UTC) - ABANDONED
-        numbers |= {row["number"] for row in recent if row["made"] > oldest}
-    for number in sorted(numbers):
+def _recent(book: Casebook) -> list[int]:
+    made = book.table(COMMITS).to_pyarrow_table(columns=["number", "made"]).to_pylist()
+    oldest = datetime.now(UTC) - ABANDONED
+    return sorted(row["number"] for row in made if row["made"] > oldest)
+
+
+def _versions(url: str, numbers: Iterable[int]) -> Iterator[dict[str, DeltaTable]]:
+    for number in numbers:
         try:
             yield open_tables(url, number)[2]
         except UsageError:
