@@ -64,12 +64,12 @@ def test_every_form_of_cases_holds_every_case(folder: Path, monkeypatch: pytest.
     assert [row["case_id"] for row in table] == ids
     parquet = here(monkeypatch, folder, "cases", "-o", "parquet").stdout_bytes
     assert pyarrow.parquet.read_table(io.BytesIO(parquet))["case_id"].to_pylist() == ids
-    shown = here(monkeypatch, folder, "cases").stdout
+    shown = here(monkeypatch, folder, "cases", "-n", "1000").stdout
     assert [line.split()[0] for line in shown.splitlines()[1 : len(ids) + 1]] == [one[:8] for one in ids]
 
 
 def test_the_table_of_cases_fits_a_terminal_of_80_columns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = here(monkeypatch, folder, "cases").stdout.splitlines()
+    lines = here(monkeypatch, folder, "cases", "-n", "1000").stdout.splitlines()
     assert max(map(len, lines[:-1])) <= 80
     assert lines[-1].endswith("One from near: broadstreet read CASE")
 
