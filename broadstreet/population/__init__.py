@@ -1,0 +1,1 @@
+"""Who is hit, since when, and whether one cause is two."""

@@ -1,0 +1,1 @@
+"""Rates, exact tests, change points, control of false discoveries; knows nothing of crashes."""
