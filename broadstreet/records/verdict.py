@@ -1,0 +1,89 @@
+"""A verdict: what is at fault in one outbreak, and the argument that a person can check."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from broadstreet.records.outbreak import Outbreak
+from broadstreet.records.weights import Count, Interval
+
+Says = Literal["hardware", "software", "undetermined"]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One item of evidence. `ratio`: how many times likelier it is if the hardware is at fault than if the software is.
+
+    `says` is a sentence with its numbers; `observed` the same numbers by name. `hardware` and `software` are the counts
+    of the lab from which the ratio came, `campaign` which runs those were, `capped` that no single item may count more.
+    `reads` is the SQL of what was observed; `cases` are those in which it was.
+    """
+
+    name: str
+    says: str
+    observed: dict[str, float | str]
+    ratio: Interval
+    campaign: str
+    hardware: Count | None = None
+    software: Count | None = None
+    capped: bool = False
+    cases: tuple[str, ...] = ()
+    reads: str = ""
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """What could not be checked, in how many of the cases, and how to make it checkable."""
+
+    what: str
+    cases: int
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is at fault in one outbreak. Odds and probability are those of hardware; `certainty` is that of what it says.
+
+    `held` says why no verdict may be given (the capture ratio fell). `prior` is the odds before any evidence, with its
+    source as an argument. `overturned_by` is the smallest new fact that would change it.
+    """
+
+    outbreak: Outbreak
+    says: Says
+    certainty: float
+    probability: Interval
+    prior: Argument
+    evidence_against: tuple[Argument, ...]
+    evidence_for: tuple[Argument, ...]
+    not_checked: tuple[Unchecked, ...]
+    overturned_by: str
+    action: tuple[str, ...]
+    title: str
+    held: str | None = None
+
+
+@dataclass(frozen=True)
+class Investigation:
+    """The answer to `investigate`: from which versions it came, and the verdicts, the most certain first.
+
+    `captured` of `fatal` signals that another channel saw became cases; null where no such channel is told.
+    """
+
+    casebook: str
+    casebook_version: int
+    broadstreet_version: str
+    weights_version: str
+    simulated: bool
+    cases: int
+    episodes: int
+    syndromes: int
+    hosts: int | None
+    at_risk: float | None
+    measure: str | None
+    start: str
+    end: str
+    questions: int
+    families: dict[str, int]
+    captured: int | None
+    fatal: int | None
+    capture_notes: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
