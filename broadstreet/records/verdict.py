@@ -41,7 +41,7 @@ class Unchecked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is at fault in one outbreak. Odds and probability are those of hardware; `certainty` is that of what it says.
+    """What is at fault in one outbreak. `probability` is that of hardware, `certainty` that of what it says.
 
     `held` says why no verdict may be given (the capture ratio fell). `prior` is the odds before any evidence, with its
     source as an argument. `overturned_by` is the smallest new fact that would change it.
