@@ -1,5 +1,6 @@
 """Outbreaks: a syndrome, or a part of one, in a cohort and an interval, with the tests that say so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,11 +14,13 @@ Against = Literal["time at risk", "other crashes"]
 class Test:
     """One question and its answer: enough to ask it again by one paste in Python.
 
-    `q` is `p` corrected for the `asked` questions of its `family`; null where the test stands alone.
+    `name` is that of a function of `broadstreet.statistics`, as `tails.binomial_tail`, and of the field of its answer
+    where that has several: `tables.fisher.greater`. `q` is `p` corrected for the `asked` questions of its `family`;
+    null where the test stands alone.
     """
 
     name: str
-    arguments: dict[str, float]
+    arguments: Mapping[str, float | tuple[float, ...]]
     p: float
     q: float | None = None
     family: str = ""
