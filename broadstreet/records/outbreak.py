@@ -1,6 +1,5 @@
 """Outbreaks: a syndrome, or a part of one, in a cohort and an interval, with the tests that say so."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,13 +13,12 @@ Against = Literal["time at risk", "other crashes"]
 class Test:
     """One question and its answer: enough to ask it again by one paste in Python.
 
-    `name` is that of a function of `broadstreet.statistics`, as `tails.binomial_tail`, and of the field of its answer
-    where that has several: `tables.fisher.greater`. `q` is `p` corrected for the `asked` questions of its `family`;
-    null where the test stands alone.
+    `name` is a function of broadstreet.statistics, `arguments` are what it was given; lists have a place a stratum.
+    `q` is `p` corrected for the `asked` questions of its `family`; null where the test stands alone.
     """
 
     name: str
-    arguments: Mapping[str, float | tuple[float, ...]]
+    arguments: dict[str, float | tuple[float, ...]]
     p: float
     q: float | None = None
     family: str = ""

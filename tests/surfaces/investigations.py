@@ -37,7 +37,7 @@ def argument(name: str, says: str, ratio: Interval, cases: tuple[str, ...] = BAD
 def compared(attribute: str, value: str, inside: int, naive: Interval, **more: object) -> Comparison:
     """One exposure of the race, against process hours."""
     share = 0.2
-    test = Test("tails.binomial_tail", {"count": inside, "of": 309, "share": share}, 1e-12, 4e-9, attribute, 310)
+    test = Test("tails.binomial_tail", {"k": inside, "n": 309, "share": share}, 1e-12, 4e-9, attribute, 310)
     known: dict[str, object] = {"strata": ("service", "service_release")}
     return Comparison(
         attribute,
@@ -72,7 +72,7 @@ MACHINE = Outbreak(
         None,
         None,
         (0.0, 1.9, None),
-        Test("change.step", {"before": 0, "after": 64}, 1e-20),
+        Test("onset.change", {"times": 64}, 1e-20),
     ),
     comparison=Comparison(
         "physical_host",
@@ -85,7 +85,7 @@ MACHINE = Outbreak(
         Interval(210_000.0, 36_000.0, 8_200_000.0),
         Test(
             "tails.binomial_tail",
-            {"count": 63, "of": 64, "share": 0.0003},
+            {"k": 63, "n": 64, "share": 0.0003},
             7.3e-221,
             9.2e-218,
             "physical_host of S-12a",
