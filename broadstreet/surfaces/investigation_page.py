@@ -16,24 +16,15 @@ from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
 from broadstreet.surfaces.text import plural, safe, shortened
-from broadstreet.verdict.figures import certainty, interval, percent, ratio, short_day
-from broadstreet.verdict.sentences import (
-    at_risk,
-    captured,
-    cohort,
-    end,
-    exposure,
-    heading,
-    mechanism,
-    period,
-    scope,
-    start,
-)
+from broadstreet.verdict.figures import interval, percent, ratio, short_day
+from broadstreet.verdict.sentences import at_risk, captured, cohort, end, heading, mechanism, period, scope, start
+from broadstreet.verdict.words import certainty, exposure
 
 MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
 WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT TELL"}
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE, MOST_NAMED = 2, 6  # outbreaks told in full on one page, and in a line
+DRAWN = "who"  # the argument that the bars or the ratios beside it make
 MOST_COMPARED, MOST_SAID = 5, 4
 LABEL, INDENT = 9, "       "
 COUNT = 5
@@ -66,29 +57,28 @@ def page(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> I
         yield from _curves(found, times, sheet)
     for number, verdict in enumerate(shown):
         yield ""
-        yield from told(verdict, number, sheet)
+        yield from told(verdict, number, sheet, titled=len(found.verdicts) > 1)
     yield from _others(found, sheet)
     yield ""
     yield from _next(found, sheet)
 
 
-def told(verdict: Verdict, number: int, sheet: Sheet) -> Iterator[str]:
+def told(verdict: Verdict, number: int, sheet: Sheet, titled: bool = True) -> Iterator[str]:
     """One verdict: what it says, what speaks against and for it, what to do. `number` is its place on the page."""
     said = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}"
     yield "  " + coloured(said, number, bold=True)
-    yield from (click.style(line, bold=True) for line in wrapped(safe(verdict.title, 400), sheet))
+    if titled:
+        yield from (click.style(line, bold=True) for line in wrapped(safe(verdict.title, 400), sheet))
     yield from wrapped(safe(scope(verdict.outbreak), 400), sheet)
-    if verdict.held:
-        yield from labelled("Held", safe(verdict.held, 400), sheet)
     yield ""
     if verdict.says == "hardware" and verdict.outbreak.comparison is not None:
         yield from _inside(verdict, number, sheet)
     else:
         yield from forest(verdict, number, sheet, MOST_COMPARED)
     for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
-        yield from labelled(label, _joined(arguments) or "nothing that was asked", sheet)
+        yield from labelled(label, _joined(arguments) or "Nothing that was asked.", sheet)
     unknown = [f"{safe(one.what)}, {plural(one.cases, 'case')}" for one in verdict.not_checked]
-    yield from labelled("Unknown", "; ".join(unknown), sheet)
+    yield from labelled("Unknown", _first_up("; ".join(unknown)), sheet)
     yield from labelled("Do", _sentences(verdict.action), sheet)
     yield from labelled("Flips", _sentences((verdict.overturned_by,)), sheet)
 
@@ -127,7 +117,7 @@ def word(verdict: Verdict) -> str:
     if verdict.says == "undetermined":
         low, high = percent(verdict.probability.low), percent(verdict.probability.high)
         return f"{WORDS[verdict.says]}: hardware with {low} to {high}"
-    return f"{WORDS[verdict.says]}, {certainty(verdict)}"
+    return f"{WORDS[verdict.says]}, {certainty(verdict.certainty)}"
 
 
 def coloured(text: str, number: int, bold: bool = False) -> str:
@@ -252,14 +242,18 @@ def _adjusted(compared: list[Comparison]) -> str:
 
 
 def _joined(arguments: tuple[Argument, ...]) -> str:
-    said = [safe(one.says, 400).rstrip(".") for one in arguments]
-    more = len(said) - MOST_SAID
-    said[1:] = [one[:1].lower() + one[1:] if one[1:2].islower() or one[1:2] == " " else one for one in said[1:]]
-    return "; ".join(said[:MOST_SAID]) + (f"; {more} more" if more > 0 else "")
+    told = [one for one in arguments if one.name != DRAWN]
+    said = [safe(one.says, 400).rstrip(".") for one in told[:MOST_SAID]]
+    more = len(told) - len(said)
+    return _first_up("; ".join(said)) + (f"; {more} more" if more > 0 else "")
 
 
 def _sentences(said: tuple[str, ...]) -> str:
-    return " ".join(f"{safe(one, 400).rstrip('.')}." for one in said)
+    return " ".join(f"{_first_up(safe(one, 400).rstrip('.'))}." for one in said)
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _others(found: Investigation, sheet: Sheet) -> Iterator[str]:

@@ -1,13 +1,9 @@
-"""Numbers as a report says them: two figures in a ratio, one decimal below 10, and no certainty that was not shown."""
+"""Numbers as a report says them: two figures in a ratio, one decimal below 10, dates without a year."""
 
 import math
 from datetime import datetime
 
-from broadstreet.records.verdict import Verdict
 from broadstreet.records.weights import Interval
-
-MOST_CERTAIN = 0.99
-"""What the lab has shown: none in a thousand was wrong that said more, and nobody has shown how few that is."""
 
 
 def ratio(value: float) -> str:
@@ -32,11 +28,6 @@ def percent(share: float) -> str:
     if share < 1 and whole == 100:
         return "more than 99%"
     return "less than 1%" if share > 0 and whole == 0 else f"{whole}%"
-
-
-def certainty(verdict: Verdict) -> str:
-    """How certain a verdict is, never above what the lab has shown."""
-    return "more than 99%" if verdict.certainty > MOST_CERTAIN else percent(verdict.certainty)
 
 
 def amount(value: float) -> str:

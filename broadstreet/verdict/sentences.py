@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from broadstreet.records.outbreak import Outbreak
 from broadstreet.records.verdict import Investigation, Verdict
 from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
+from broadstreet.verdict.words import named
 
 # What a cohort of this attribute is, by the first of these that its name contains.
 THINGS = (
@@ -33,14 +34,6 @@ THINGS = (
 )
 UNTOLD = "that cannot be told"
 MANY = {"library": "libraries", "bug in software": "bugs in software", UNTOLD: UNTOLD}
-EXPOSURES = {
-    "physical_host": "machine",
-    "cpu": "CPU",
-    "cpu_model": "CPU model",
-    "sku": "SKU",
-    "kernel_release": "kernel",
-    "service_release": "release",
-}
 MEASURES = {"host_hours": "host-hours", "process_hours": "process-hours"}
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -52,10 +45,8 @@ def heading(found: Investigation) -> str:
         return "No crashes yet."
     if not verdicts:
         return f"Nothing stands out of {found.cases:,} crashes."
-    if any(one.held for one in verdicts):
-        return "No verdict: not every crash became a case."
-    if len(verdicts) == 1:
-        return _one(verdicts[0])
+    if any(one.held for one in verdicts) or len(verdicts) == 1:
+        return f"{verdicts[0].title.rstrip('.')}."
     parted = {split.syndrome for one in verdicts for split in one.outbreak.splits}
     if len(verdicts) == 2 and len({_origin(one.outbreak) for one in verdicts}) == 1 and parted:
         return f"It looked like one bug. It is {things(verdicts)}."
@@ -91,24 +82,25 @@ def mechanism(outbreak: Outbreak) -> str:
 
 
 def cohort(outbreak: Outbreak) -> str:
-    """Who is hit, in words: physical host ph-7c41e9; nobody in particular where the cohort is empty."""
-    return ", ".join(f"{exposure(name)} {value}" for name, value in outbreak.cohort.items()) or "everywhere"
+    """Who is hit, in words: machine ph-7c41e9; nobody in particular where the cohort is empty."""
+    return named(outbreak.cohort) or "everywhere"
 
 
 def scope(outbreak: Outbreak) -> str:
     """How many of which crashes are in the cohort, of how many expected, since when."""
-    compared, what = outbreak.comparison, mechanism(outbreak).replace(" ", "-")
+    compared, onset = outbreak.comparison, outbreak.onset
+    inside, every = (outbreak.episodes, None) if compared is None else (compared.inside, compared.of)
+    counted = f"{inside:,}" if every is None else f"{inside:,} of {every:,}"
+    one = (inside if every is None else every) == 1
+    text = f"{counted} {mechanism(outbreak).replace(' ', '-')} {'crash' if one else 'crashes'}"
+    if onset is not None and onset.at is not None:
+        text += f" since {day(onset.at)}"
+    if onset is not None and onset.end is not None:
+        text += f" until {day(onset.end)}"
     if compared is None:
-        text = f"{outbreak.episodes:,} {what} {'crash' if outbreak.episodes == 1 else 'crashes'}"
-    else:
-        expected = compared.of * compared.share
-        text = f"{compared.inside:,} of {compared.of:,} {what} crashes"
-        text += f", where {ratio(expected)} {'is' if expected <= 1 else 'are'} expected by {_against(outbreak)}"
-    if outbreak.onset is not None and outbreak.onset.at is not None:
-        text += f", since {day(outbreak.onset.at)}"
-    if outbreak.onset is not None and outbreak.onset.end is not None:
-        text += f" until {day(outbreak.onset.end)}"
-    return text
+        return text
+    by = "" if compared.against == "time at risk" else " by other crashes"
+    return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
 
 
 def period(found: Investigation) -> str:
@@ -149,22 +141,5 @@ def measure(name: str) -> str:
     return MEASURES.get(name, name.replace("_", " "))
 
 
-def _one(verdict: Verdict) -> str:
-    if verdict.says == "undetermined":
-        return f"{verdict.title.rstrip('.')}. Why cannot be told yet."
-    return f"{verdict.title.rstrip('.')}."
-
-
 def _origin(outbreak: Outbreak) -> str:
     return outbreak.splits[0].syndrome if outbreak.splits else outbreak.syndrome
-
-
-def _against(outbreak: Outbreak) -> str:
-    compared = outbreak.comparison
-    known = compared is not None and compared.against == "time at risk"
-    return measure(compared.measure) if compared is not None and known else "other crashes"
-
-
-def exposure(attribute: str) -> str:
-    """An exposure in words: machine for physical_host."""
-    return EXPOSURES.get(attribute, attribute.replace("_", " "))

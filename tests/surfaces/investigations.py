@@ -139,34 +139,44 @@ HARDWARE = Verdict(
     says="hardware",
     certainty=0.99997,
     probability=Interval(0.99997, 0.998, 0.999999),
-    prior=argument("prior", "5% of outbreaks in the lab are hardware.", Interval(0.0526, 0.04, 0.07), ()),
+    prior=argument(
+        "prior",
+        "before any evidence 21 of 400 crashes are taken to be the hardware's",
+        Interval(0.0526, 0.04, 0.07),
+        (),
+    ),
     evidence_against=(
         argument(
             "elsewhere",
-            "1 case elsewhere, on 2 April; its placement was not recorded.",
+            "1 crash of 64 elsewhere",
             Interval(0.6, 0.3, 1.0),
             ELSEWHERE,
         ),
-        argument("machine_checks", "No machine check in the log of ph-7c41e9.", Interval(0.7, 0.5, 0.9), ()),
-        argument("one_site", "11 of 63 are in one hot function.", Interval(0.8, 0.6, 1.1), BAD[:11]),
+        argument("machine_checks", "no machine check in the log of ph-7c41e9", Interval(0.7, 0.5, 0.9), ()),
+        argument("one_site", "11 of 63 are in one hot function", Interval(0.8, 0.6, 1.1), BAD[:11]),
     ),
     evidence_for=(
         argument(
             "misaligned_stack",
-            "Stack off by exactly 8 against the unwind table, 63 of 64.",
+            "63 of 63 crashes show a stack off by exactly one word (63), in 23 functions",
             Interval(41, 18, 95),
         ),
         argument(
-            "host_excess", "63 crashes on one machine where 0.02 are expected.", Interval(403, 403, 403), capped=True
+            "who",
+            "63 of 64 crashes happened on machine ph-7c41e9; from its share of the time at risk 0.019 were expected",
+            Interval(403, 403, 403),
+            capped=True,
         ),
-        argument("sites", "23 functions in 6 modules.", Interval(12, 5, 30)),
-        argument("diversity", "5 releases, 2 kernels, 8 virtual machines.", Interval(9, 4, 21)),
+        argument("sites", "63 crashes stopped in 23 functions: they share no code", Interval(12, 5, 30)),
+        argument(
+            "diversity", "8 virtual machines, 5 releases and 2 kernels: the machine alone is common", Interval(9, 4, 21)
+        ),
     ),
     not_checked=(
         Unchecked("code bytes: text pages are not in the core dumps", 58, "set coredump_filter to 0x37"),
         Unchecked("which physical core: the guest sees virtual CPUs", 64, "pin the CPU test to each core in turn"),
     ),
-    overturned_by="One more misaligned stack on another machine once ph-7c41e9 is out.",
+    overturned_by="one more misaligned stack on another machine once ph-7c41e9 is out",
     action=("Take ph-7c41e9 out of placement.", "Run opendcdiag there on every CPU for 24 hours."),
     title="Machine ph-7c41e9 has a bad CPU",
 )
@@ -176,24 +186,20 @@ SOFTWARE = Verdict(
     certainty=0.964,
     probability=Interval(0.036, 0.004, 0.09),
     prior=HARDWARE.prior,
-    evidence_against=(
-        argument(
-            "odds", "No crash of another library to compare with.", Interval(1.4, 0.9, 2.1), (), software=Count(2, 40)
-        ),
-    ),
+    evidence_against=(argument("odds", "they die in one way", Interval(1.4, 0.9, 2.1), (), software=Count(2, 40)),),
     evidence_for=(
         argument(
             "one_library",
-            "All 309 are while an exception is unwound through libunwind.so.8.",
+            "all 309 that could be judged were unwinding an exception",
             Interval(0.02, 0.01, 0.09),
             RACE,
         ),
-        argument("spread", "71 machines in 3 regions, none with more than 9.", Interval(0.3, 0.2, 0.6), RACE),
+        argument("spread", "309 crashes on 71 machines, none with more than its share", Interval(0.3, 0.2, 0.6), RACE),
     ),
     not_checked=(),
     overturned_by="One such crash in a process without libunwind.so.8.",
     action=("Replace build 5d1f0c of libunwind.so.8.", "Look at _Ux86_64_setcontext + 0x52."),
-    title="A bug in libunwind.so.8, in _Ux86_64_setcontext, during unwinding",
+    title="Return-to-null crashes while unwinding an exception, in processes that map libunwind.so.8 (build 5d1f0c)",
 )
 FOUNDING = Investigation(
     casebook=".sample/casebook",
@@ -239,11 +245,17 @@ UNDETERMINED = replace(
     says="undetermined",
     certainty=0.7,
     probability=Interval(0.7, 0.2, 0.95),
-    title="Machine ph-7c41e9 crashes too often",
+    title="63 crashes on machine ph-7c41e9: hardware or software cannot be told yet",
 )
 CANNOT_TELL = replace(FOUNDING, verdicts=(UNDETERMINED,))
 HELD = replace(
     FOUNDING,
     captured=190,
-    verdicts=(replace(UNDETERMINED, held="Only 48% of the fatal signals became cases since 7 Feb."),),
+    verdicts=(
+        replace(
+            UNDETERMINED,
+            title="No verdict: only 48% of the fatal signals became cases",
+            held="only 48% of the fatal signals became cases",
+        ),
+    ),
 )

@@ -66,13 +66,13 @@ def test_a_plain_page_has_only_shapes_that_ascii_has_counterparts_for(state: str
 
 def test_what_speaks_against_stands_before_what_speaks_for() -> None:
     text = "\n".join(lines(made.FOUNDING))
-    against, speaks = text.index("Against  1 case elsewhere"), text.index("For      Stack off")
+    against, speaks = text.index("Against  1 crash of 64"), text.index("For      63 of 63")
     assert against < speaks
 
 
 def test_a_verdict_that_nothing_speaks_against_says_so() -> None:
     alone = replace(made.HARDWARE, evidence_against=())
-    assert "       Against  nothing that was asked" in lines(replace(made.FOUNDING, verdicts=(alone,)))
+    assert "       Against  Nothing that was asked." in lines(replace(made.FOUNDING, verdicts=(alone,)))
 
 
 def test_no_certainty_is_above_what_the_lab_has_shown() -> None:
@@ -114,7 +114,7 @@ def test_a_third_outbreak_is_told_in_one_line_and_a_twentieth_is_counted() -> No
     ]
     found = replace(made.FOUNDING, verdicts=(*made.FOUNDING.verdicts, *more))
     told = lines(found)
-    assert any(line.startswith("  ◇ 3  CANNOT TELL: hardware with 20% to 95%: Machine ph-7c41e9") for line in told)
+    assert any(line.startswith("  ◇ 3  CANNOT TELL: hardware with 20% to 95%: 63 crashes on machine") for line in told)
     assert "       and 12 more: broadstreet outbreaks" in told
     assert "  20 outbreaks: one machine, one library and 18 that cannot be told." in told
     assert len(told) <= A_PAGE + 8
