@@ -27,8 +27,13 @@ class Run:
 
     population: Population
     truth: Truth
-    survey: Survey
+    survey: Survey | None = None
     verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def outbreaks(self) -> tuple[Outbreak, ...]:
+        """Those that were found; none where nothing was asked."""
+        return self.survey.outbreaks if self.survey else ()
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -62,7 +67,7 @@ def names(run: Run, outbreak: Outbreak, planted: Planted) -> bool:
 
 def finding(run: Run, planted: Planted) -> Outbreak | None:
     """The first outbreak that names this cause."""
-    return next((outbreak for outbreak in run.survey.outbreaks if names(run, outbreak, planted)), None)
+    return next((outbreak for outbreak in run.outbreaks if names(run, outbreak, planted)), None)
 
 
 def false_cohorts(run: Run, innocent: Collection[str] = ()) -> list[Outbreak]:
@@ -71,7 +76,7 @@ def false_cohorts(run: Run, innocent: Collection[str] = ()) -> list[Outbreak]:
     A cohort that names one of the `innocent` attributes is right to stand out, as is what cannot be told apart from it.
     """
     found = []
-    for outbreak in run.survey.outbreaks:
+    for outbreak in run.outbreaks:
         mine = owner(run, outbreak)
         alias = outbreak.comparison.same_as if outbreak.comparison else ()
         excused = set(innocent) & {*outbreak.cohort, *alias}
@@ -88,12 +93,12 @@ def nothing(run: Run, innocent: Collection[str] = ()) -> Scores:
 
 
 def found(run: Run) -> Scores:
-    """Of a fleet with one thing to find: is it named, or a part of it only (a machine for its host), and who else is?"""
+    """Of a fleet with one thing to find: is it named, or only a part of it (a machine for its host), and who else?"""
     scores: Scores = {"false alarm": bool(false_cohorts(run))}
     for planted in run.truth.planted:
         if planted.outbreak:
             first = finding(run, planted)
-            kin = [one for one in run.survey.outbreaks if one.cohort and owner(run, one) is planted]
+            kin = [one for one in run.outbreaks if one.cohort and owner(run, one) is planted]
             scores["named"] = first is not None
             scores["named otherwise"] = first is None and bool(kin)
             scores["named first"] = first is not None and first is _first(run)
@@ -101,19 +106,19 @@ def found(run: Run) -> Scores:
 
 
 def _first(run: Run) -> Outbreak | None:
-    return next((one for one in run.survey.outbreaks if one.cohort), None)
+    return next((one for one in run.outbreaks if one.cohort), None)
 
 
 def parted(run: Run, small: str, large: str) -> Scores:
-    """Of two causes in one syndrome: is the small one named, with its cases and no others, and the rest apart from it?"""
+    """Of two causes in one syndrome: is the small one named, with its cases and no others, and the rest apart?"""
     cause = {planted.name: planted for planted in run.truth.planted}
     one, other = finding(run, cause[small]), cause[large]
     apart = any(
         outbreak is not one and owner(run, outbreak) is other and (not outbreak.cohort or names(run, outbreak, other))
-        for outbreak in run.survey.outbreaks
+        for outbreak in run.outbreaks
     )
     pure, whole = (0.0, 0.0) if one is None else _overlap(run, one, cause[small])
-    split = any(outbreak.splits for outbreak in run.survey.outbreaks)
+    split = any(outbreak.splits for outbreak in run.outbreaks)
     both = one is not None and apart
     return {
         "named": one is not None,
@@ -131,7 +136,7 @@ def _overlap(run: Run, outbreak: Outbreak, planted: Planted) -> tuple[float, flo
 
 def single(run: Run) -> Scores:
     """Of one cause in one syndrome: was it split, and is the same syndrome two outbreaks of parts?"""
-    split = [outbreak for outbreak in run.survey.outbreaks if outbreak.splits or outbreak.parts]
+    split = [outbreak for outbreak in run.outbreaks if outbreak.splits or outbreak.parts]
     return {"split": bool(split), "false alarm": bool(false_cohorts(run))}
 
 
@@ -141,7 +146,7 @@ def says_cohort(run: Run, attribute: str, value: str | None = None) -> bool:
         attribute in outbreak.cohort
         and (value is None or outbreak.cohort[attribute] == value)
         and not (outbreak.comparison and outbreak.comparison.same_as)
-        for outbreak in run.survey.outbreaks
+        for outbreak in run.outbreaks
     )
 
 
@@ -149,7 +154,7 @@ def onset(run: Run, name: str) -> Scores:
     """Of a jump: is a beginning dated for most of its cases, and how many days is it off?"""
     planted = next(planted for planted in run.truth.planted if planted.name == name)
     begun = planted.since if planted.since is not None else 0.0
-    for outbreak in run.survey.outbreaks:
+    for outbreak in run.outbreaks:
         dated = outbreak.onset
         if dated and dated.at and dated.low and dated.high and owner(run, outbreak) is planted:
             day, low, high = ((at.timestamp() - EPOCH) / DAY for at in (dated.at, dated.low, dated.high))
@@ -164,7 +169,7 @@ def onset(run: Run, name: str) -> Scores:
 
 def steady(run: Run) -> Scores:
     """Of a constant rate: is a beginning or an end claimed?"""
-    dated = [one for one in run.survey.outbreaks if one.onset and (one.onset.at or one.onset.end)]
+    dated = [one for one in run.outbreaks if one.onset and (one.onset.at or one.onset.end)]
     return {"false onset": bool(dated), **nothing(run)}
 
 
@@ -187,6 +192,22 @@ def judged(run: Run) -> Scores:
     return scores
 
 
+def story(run: Run, small: str, large: str) -> Scores:
+    """Of two causes in one syndrome, one hardware: both found, with the right verdicts, and since when?"""
+    scores = parted(run, small, large)
+    cause = {planted.name: planted for planted in run.truth.planted}
+    said = [(owner(run, verdict.outbreak), verdict) for verdict in run.verdicts]
+    first = [one for mine, one in said if mine is cause[small] and names(run, one.outbreak, mine)]
+    second = [one for mine, one in said if mine is cause[large]]
+    scores["hardware called so"] = any(one.says == "hardware" for one in first)
+    scores["software called so"] = any(one.says == "software" for one in second)
+    wrong = any(mine is not cause[small] and one.says == "hardware" for mine, one in said)
+    scores["both right"] = scores["hardware called so"] and scores["software called so"] and not wrong
+    scores["began within a day"] = onset(run, small).get("within a day", False)
+    scores["large named"] = finding(run, cause[large]) is not None
+    return scores
+
+
 def stated(run: Run) -> Iterator[Stated]:
     """Every verdict with its certainty and what is true."""
     for verdict in run.verdicts:
@@ -197,4 +218,3 @@ def stated(run: Run) -> Iterator[Stated]:
             hardware=verdict.probability.value,
             truth="mixed" if mine is None else mine.says,
         )
-

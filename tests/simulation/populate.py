@@ -149,12 +149,12 @@ def _signs(
     states = crashes.signs[:, row]
     shown = (states == 1).any(axis=1)
     signs = {
-        f"{kind}:{name}": Sign(name, kind, states[at])
+        f"{kind} {name}": Sign(f"{kind} {name}", kind, states[at])
         for at, (name, kind) in enumerate(crashes.sign_names)
         if shown[at]
     }
     for name in sorted({name for one in scenario.causes for name in one.look.extra}):
         share = np.array([one.look.extra.get(name, 0.0) for one in scenario.causes])
         extra: States = (rng.random(len(row)) < share[cause]).astype(np.int8)
-        signs[f"feature:{name}"] = Sign(name, "feature", extra)
+        signs[f"feature {name}"] = Sign(f"feature {name}", "feature", extra)
     return signs

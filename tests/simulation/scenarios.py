@@ -69,7 +69,7 @@ NULLS = {
 }
 
 
-def null(name: str, seed: int) -> Scenario:
+def null(seed: int, name: str) -> Scenario:
     """Three bugs of 100, 300 and 1,000 crashes, in 10,000 hosts of which none is bad."""
     how = NULLS[name]
     causes = tuple(
@@ -148,7 +148,13 @@ def two_causes_elsewhere(seed: int, crashes: int, share: float) -> Scenario:
         f"{part} of {crashes} from one library build",
         replace(SMALL, libraries=(Rollout("1.8.0", 45, 15, share=0.2),)),
         (
-            Cause("build", "software", replace(one_bug(seed), extra={MARK: 0.9}), part, within={"build of libunwind": "1.8.0"}),
+            Cause(
+                "build",
+                "software",
+                replace(one_bug(seed), extra={MARK: 0.9}),
+                part,
+                within={"build of libunwind": "1.8.0"},
+            ),
             Cause("bug", "software", replace(one_bug(seed), extra={MARK: 0.05}), crashes - part, outbreak=False),
         ),
     )

@@ -1,4 +1,4 @@
-"""Scenarios that differ from seed to seed: bugs of every manner, bad hosts of every kind, single causes of every shape."""
+"""Scenarios that differ from seed to seed: bugs of every manner, bad machines, single causes of every shape."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ Random = np.random.Generator
 
 
 def bad_machine(seed: int, k: int) -> Scenario:
-    """A machine with a fault among bugs that hit everybody: behind machines or bare, of one kind of fault or of many."""
+    """A machine with a fault among bugs that hit everybody: bare or behind others, of one kind of fault or of many."""
     rng = np.random.default_rng((seed, 5))
     look = replace(FAULTS, kinds=int(rng.choice([0, 1])))
     since = float(rng.uniform(0, 60)) if rng.random() < 0.5 else None
