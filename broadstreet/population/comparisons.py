@@ -6,8 +6,8 @@ machine that only does other work stands out in the first look, and not in the s
 cannot be told apart, nothing is claimed.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +59,9 @@ def cells(
     codes = attribute.cases[votes]
     size = len(attribute.values)
     told = ground.told(attribute)
-    if told:
-        hours = ground.hours(attribute, ground.measures[0], ground.kept(without))
-        at_risk = hours > 0
-        known = (codes >= 0) & at_risk[codes]
-    else:
-        at_risk = np.ones(size, bool)
-        known = codes >= 0
+    hours = ground.hours(attribute, ground.measures[0], ground.kept(without)) if told else np.ones(size)
+    at_risk = hours > 0
+    known = (codes >= 0) & at_risk[codes]
     if not known.any() or at_risk.sum() < 2:
         return None
     of_part = np.bincount(part[known], minlength=parts)
@@ -144,7 +140,7 @@ def compared(
     )
 
 
-def _uneven(codes: Rows, part: Rows, of_part: Rows, share: Floats) -> Floats:
+def _uneven(codes: NDArray[np.int32], part: Rows, of_part: Rows, share: Floats) -> Floats:
     found = np.zeros(len(of_part))
     if (share > 0).sum() < UNEVEN_FROM:
         return found
@@ -271,7 +267,7 @@ def _tables(
     return counts[0], counts[1], counts[2], np.bincount(dense, minlength=size)
 
 
-def _lists(arrays: dict[str, NDArray[np.generic]]) -> dict[str, float | tuple[float, ...]]:
+def _lists(arrays: Mapping[str, NDArray[Any]]) -> dict[str, float | tuple[float, ...]]:
     return {name: tuple(values.tolist()) for name, values in arrays.items()}
 
 

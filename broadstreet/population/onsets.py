@@ -26,15 +26,15 @@ def onset(
         return None
     edges, exposure = ground.by_day(ground.measures[0] if ground.measures else "", _pieces(ground, cohort, without))
     found = change(times, edges, exposure)
+    if found is None:
+        return None
     test = Test("onset.change", {"times": tuple(times.tolist()) if len(times) <= 64 else len(times)}, found.p)
     if found.p >= LEVEL:
         return Onset(None, None, None, None, None, None, (None, found.rates[1], None), test)
-    return Onset(
-        *(moment(one) for one in (found.begin, found.begin_low, found.begin_high)),
-        *(moment(one) for one in (found.end, found.end_low, found.end_high)),
-        rates=found.rates,
-        test=test,
+    begin, end = (
+        (None, None, None) if one is None else (one.at, one.low, one.high) for one in (found.begin, found.end)
     )
+    return Onset(*map(moment, begin), *map(moment, end), rates=found.rates, test=test)  # type: ignore[misc]
 
 
 def moment(seconds: float | None) -> datetime | None:

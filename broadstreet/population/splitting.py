@@ -35,9 +35,9 @@ class Found(NamedTuple):
     shows: NDArray[np.bool_]
 
 
-def split(ground: Ground, syndrome: str, votes: Rows, episodes: int) -> Found | None:
+def split(ground: Ground, syndrome: str, votes: Rows) -> Found | None:
     """The sign that parts these episodes best, if one does; asked of every sign and every place that could tell."""
-    if episodes < 2 * LEAST:
+    if len(votes) < 2 * LEAST:
         return None
     signs = _signs(ground, votes)
     places = list(_places(ground, votes))
