@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from broadstreet.population.ground import Cohort, Ground
 from broadstreet.records.outbreak import Onset, Test
-from broadstreet.statistics.onset import change
+from broadstreet.statistics.onset import Estimate, change
 
 LEAST_DATED = 3
 LEVEL = 0.01
@@ -25,16 +25,20 @@ def onset(
     if len(times) < LEAST_DATED:
         return None
     edges, exposure = ground.by_day(ground.measures[0] if ground.measures else "", _pieces(ground, cohort, without))
-    found = change(times, edges, exposure)
+    if not exposure.sum() > 0:
+        return None
+    found = change(times, edges, exposure / np.diff(edges))
     if found is None:
         return None
     test = Test("onset.change", {"times": tuple(times.tolist()) if len(times) <= 64 else len(times)}, found.p)
     if found.p >= LEVEL:
         return Onset(None, None, None, None, None, None, (None, found.rates[1], None), test)
-    begin, end = (
-        (None, None, None) if one is None else (one.at, one.low, one.high) for one in (found.begin, found.end)
-    )
-    return Onset(*map(moment, begin), *map(moment, end), rates=found.rates, test=test)  # type: ignore[misc]
+    begin, end = _estimated(found.begin), _estimated(found.end)
+    return Onset(begin[0], begin[1], begin[2], end[0], end[1], end[2], found.rates, test)
+
+
+def _estimated(one: Estimate | None) -> tuple[datetime | None, datetime | None, datetime | None]:
+    return (None, None, None) if one is None else (moment(one.at), moment(one.low), moment(one.high))
 
 
 def moment(seconds: float | None) -> datetime | None:

@@ -51,8 +51,8 @@ def stratified(inside: ArrayLike, total: ArrayLike, share: ArrayLike) -> Stratif
     if not len(n):
         return Stratified(None, None, None, 0, 0, 0.0)
     q, which = np.unique(q, return_inverse=True)  # of equal shares, the sum is one binomial
-    a = np.bincount(which.ravel(), weights=a)
-    n = np.bincount(which.ravel(), weights=n)
+    a = np.asarray(np.bincount(which.ravel(), weights=a), np.float64)
+    n = np.asarray(np.bincount(which.ravel(), weights=n), np.float64)
     seen = int(a.sum())
     upper, lower = _tail(seen, n, q), _tail(int(n.sum()) - seen, n, 1 - q)
     return Stratified(
