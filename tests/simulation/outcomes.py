@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from broadstreet.population.population import Population
-from broadstreet.records.outbreak import Outbreak, Survey
+from broadstreet.records.outbreak import Comparison, Outbreak, Survey
 from broadstreet.records.verdict import Verdict
 from tests.simulation.fleet import DAY, EPOCH
 from tests.simulation.populate import Planted, Truth
 
 HOST_LEVELS = ("cpu", "host", "physical_host")
 MOST = 0.5
+LEVEL = 0.01  # of what is said to stand out
 Scores = dict[str, float]
 
 
@@ -135,18 +136,33 @@ def _overlap(run: Run, outbreak: Outbreak, planted: Planted) -> tuple[float, flo
 
 
 def single(run: Run) -> Scores:
-    """Of one cause in one syndrome: was it split, and is the same syndrome two outbreaks of parts?"""
-    split = [outbreak for outbreak in run.outbreaks if outbreak.splits or outbreak.parts]
+    """Of one cause in one syndrome: was it split, and is anybody accused?"""
+    split = [outbreak for outbreak in run.outbreaks if outbreak.splits]
     return {"split": bool(split), "false alarm": bool(false_cohorts(run))}
 
 
-def says_cohort(run: Run, attribute: str, value: str | None = None) -> bool:
-    """Whether an outbreak has such a cohort, and does not say that it cannot tell."""
-    return any(
-        attribute in outbreak.cohort
-        and (value is None or outbreak.cohort[attribute] == value)
-        and not (outbreak.comparison and outbreak.comparison.same_as)
-        for outbreak in run.outbreaks
+def told(run: Run, attribute: str, *values: str) -> Scores:
+    """Is such a cohort named, or shown to stand out where strata are alike, or said not to be separable from them?"""
+
+    def mine(name: str, value: str | None) -> bool:
+        return name == attribute and (not values or value in values)
+
+    every = [one for outbreak in run.outbreaks for one in _comparisons(outbreak) if mine(one.attribute, one.value)]
+    return {
+        "named": any(mine(attribute, one.cohort.get(attribute)) for one in run.outbreaks if attribute in one.cohort),
+        "shown": any(_stands(one) for one in every),
+        "cannot separate": any(one.same_as for one in every),
+    }
+
+
+def _comparisons(outbreak: Outbreak) -> tuple[Comparison, ...]:
+    return (*((outbreak.comparison,) if outbreak.comparison else ()), *outbreak.others)
+
+
+def _stands(one: Comparison) -> bool:
+    test = one.adjusted_test
+    return (
+        test is not None and test.q is not None and test.q < LEVEL and one.adjusted is not None and one.adjusted.low > 1
     )
 
 

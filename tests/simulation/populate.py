@@ -11,8 +11,6 @@ from tests.simulation.causes import Cause, Made, Says, made
 from tests.simulation.crashes import Crashes, pool
 from tests.simulation.fleet import DAY, EPOCH, Fleet, Shape, built
 
-NOT_OF_PIECES = ("cpu",)
-
 
 @dataclass(frozen=True)
 class Scenario:
@@ -93,11 +91,14 @@ def populated(scenario: Scenario, seed: int) -> tuple[Population, Truth]:
 
 def _planted(scenario: Scenario, at: int, one: Made, cause: NDArray[np.int64]) -> Planted:
     declared = scenario.causes[at]
+    cohort = dict(one.cohort)
+    if "cpu" in cohort:
+        cohort["cpu"] = f"{cohort['host']} cpu {cohort['cpu']}"
     return Planted(
         name=declared.name,
         says=declared.says,
         outbreak=declared.outbreak,
-        cohort=one.cohort,
+        cohort=cohort,
         since=declared.since,
         until=declared.until,
         cases=frozenset(np.flatnonzero(cause == at).tolist()),
@@ -135,7 +136,12 @@ def _exposures(
         for name, codes in fleet.codes.items()
         if name not in scenario.hides
     }
-    exposures["cpu"] = Attribute("cpu", [str(n) for n in range(fleet.shape.cpus)], cpu.astype(np.int32))
+    if fleet.shape.vms_each == 1:  # of a virtual machine it is the number of a virtual CPU
+        hosts = fleet.codes["host"][piece]
+        codes, of = np.unique(hosts * fleet.shape.cpus + cpu, return_inverse=True)
+        numbers = (divmod(int(code), fleet.shape.cpus) for code in codes)
+        names = [f"{fleet.values['host'][host]} cpu {number}" for host, number in numbers]
+        exposures["cpu"] = Attribute("cpu", names, np.where(lost, -1, of).astype(np.int32))
     return exposures
 
 
