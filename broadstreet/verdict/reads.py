@@ -40,11 +40,14 @@ def _exposure(name: str) -> tuple[str, str]:
 
 def by_exposure(p: Profile, names: Sequence[str]) -> str:
     """Crashes, inside and elsewhere, by one exposure."""
-    column, join = _exposure(names[0])
-    cases = _in((*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
-    return (
-        f"SELECT {column} AS value, count(*) AS crashes FROM cases{join} WHERE cases.{cases} GROUP BY 1 ORDER BY 2 DESC"
-    )
+    return by_value(names[0], (*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
+
+
+def by_value(name: str, cases: Iterable[str]) -> str:
+    """These crashes by one exposure."""
+    column, join = _exposure(name)
+    select = f"SELECT {column} AS value, count(*) AS crashes FROM cases{join}"
+    return f"{select} WHERE cases.{_in(cases)} GROUP BY 1 ORDER BY 2 DESC"
 
 
 def elsewhere(p: Profile) -> str:
