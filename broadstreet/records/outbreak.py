@@ -13,11 +13,12 @@ Against = Literal["time at risk", "other crashes"]
 class Test:
     """One question and its answer: enough to ask it again by one paste in Python.
 
+    `name` is a function of broadstreet.statistics, `arguments` are what it was given; lists have a place a stratum.
     `q` is `p` corrected for the `asked` questions of its `family`; null where the test stands alone.
     """
 
     name: str
-    arguments: dict[str, float]
+    arguments: dict[str, float | tuple[float, ...]]
     p: float
     q: float | None = None
     family: str = ""

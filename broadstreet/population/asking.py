@@ -1,0 +1,139 @@
+"""What one part of a population is asked: whether it is two, what place stands out, what else does, and since when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.population.cpus import cpu
+from broadstreet.population.families import ERROR, LEAST, NARROW, TREE, family
+from broadstreet.population.ground import Cohort, Ground
+from broadstreet.population.onsets import onset
+from broadstreet.population.part import Part, Questions, Stands
+from broadstreet.population.splitting import split
+from broadstreet.records.outbreak import Comparison, Onset
+
+Rows = NDArray[np.int64]
+
+FOREST = 8  # comparisons that are kept of an outbreak, those that stand out first
+NAMES_A_COHORT = 0.8  # of the episodes of which it is known, and
+TIMES_LIKELIER = 2.0  # at least, where strata are alike: then a part is that of a cohort, else it is everywhere
+DEEPEST = 6  # parts of parts
+ONSET_FROM = 8  # episodes
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """An outbreak before it is told. `place` is that of hardware, if it is one."""
+
+    part: Part
+    cohort: tuple[Cohort, ...]
+    votes: Rows
+    gain: float
+    comparison: Comparison | None
+    others: tuple[Comparison, ...]
+    kind: Literal["cohort", "everywhere", "linked"]
+    onset: Onset | None = None
+
+
+def of_part(questions: Questions, part: Part, depth: int = 0) -> list[Found]:
+    """The outbreaks of one part, and of the parts that it is split into."""
+    ground = questions.ground
+    if len(part.votes) < LEAST or depth > DEEPEST:
+        return []
+    parted = split(ground, part.syndrome, part.votes)
+    if parted is not None:
+        questions.families[parted.split.test.family] += parted.split.test.asked
+        halves = []
+        for shows, sign in ((parted.shows, parted.split.by), (~parted.shows, f"not {parted.split.by}")):
+            half = replace(
+                part, votes=part.votes[shows], signs=(*part.signs, sign), splits=(*part.splits, parted.split)
+            )
+            halves += of_part(questions, half, depth + 1)
+        return halves
+    found: list[Found] = []
+    while len(part.votes) >= LEAST and (standing := questions.standing(here(ground, TREE), part)):
+        one = at_place(questions, part, standing[0])
+        found.append(one)
+        part = part.less(ground, standing[0].cohort)
+    return found + _of_rest(questions, part, depth)
+
+
+def at_place(questions: Questions, part: Part, stands: Stands) -> Found:
+    """The outbreak of a place, or of one CPU there."""
+    ground = questions.ground
+    name, value = stands.cohort
+    votes = part.votes[ground.population.exposures[name].cases[part.votes] == value]
+    cohort: tuple[Cohort, ...] = (stands.cohort,)
+    inner = cpu(ground, votes) if name in NARROW else None
+    others = [stands.comparison] + ([inner.comparison] if inner else [])
+    if inner:
+        cohort, votes = (*cohort, inner.cohort), inner.votes
+    began = onset(ground, votes, (stands.cohort,))
+    return Found(part, cohort, votes, stands.gain, stands.comparison, tuple(others), "cohort", began)
+
+
+def _of_rest(questions: Questions, part: Part, depth: int) -> list[Found]:
+    """What no place explains: the other exposures, and since when."""
+    ground = questions.ground
+    if len(part.votes) < LEAST:
+        return []
+    standing = questions.standing((name for name in here(ground) if name not in TREE), part)
+    named = next((one for one in standing if _names(one.comparison)), None)
+    votes = part.votes
+    if named is not None:
+        name, value = named.cohort
+        votes = votes[ground.population.exposures[name].cases[votes] == value]
+    began = onset(ground, votes, (), part.without) if len(votes) >= ONSET_FROM else None
+    sure = 0.0
+    if began is not None and began.test is not None:
+        questions.families["onset"] += 1
+        if began.at is not None and began.test.p * questions.parts < ERROR * questions.budgets["onset"]:
+            sure = -float(np.log(max(began.test.p, 1e-300)))
+    if not standing and not sure:
+        return []
+    first = named or (standing[0] if standing else None)
+    one = Found(
+        part,
+        () if named is None else (named.cohort,),
+        votes,
+        max([sure, *(one.gain for one in standing)]),
+        first.comparison if first else None,
+        _forest(questions, part, standing),
+        "everywhere" if named is None else "cohort",
+        began,
+    )
+    return [one] if named is None else [one, *of_part(questions, part.less(ground, named.cohort), depth + 1)]
+
+
+def _names(comparison: Comparison) -> bool:
+    return (
+        comparison.adjusted is not None
+        and comparison.inside >= NAMES_A_COHORT * comparison.of
+        and comparison.adjusted.low >= TIMES_LIKELIER
+    )
+
+
+def _forest(questions: Questions, part: Part, standing: Sequence[Stands]) -> tuple[Comparison, ...]:
+    """What a person would ask about too: of each exposure its most notable value, those that stand out first."""
+    told = [one.comparison for one in standing]
+    seen = {one.attribute for one in told}
+    more: list[tuple[float, Comparison]] = []
+    for name in here(questions.ground):
+        got = None if name in seen or family(name).kind == "place" else questions.cells(name, part)
+        if got is None or not len(got.value):
+            continue
+        at = int(np.argmax(got.gain))
+        comparison = questions.compared(name, int(got.value[at]), part, got.asked * questions.parts)
+        if comparison is not None:
+            more.append((-float(got.gain[at]), comparison))
+    more.sort(key=lambda one: one[0])
+    return (*told, *(comparison for _, comparison in more))[:FOREST]
+
+
+def here(ground: Ground, names: Sequence[str] | None = None) -> list[str]:
+    """The exposures that there are; CPUs are asked about only inside of a place."""
+    every = ground.population.exposures
+    return [name for name in (names or every) if name in every and name not in ("cpu", "numa_node")]

@@ -1,0 +1,275 @@
+"""Who is hit: the crashes that share an exposure against all others, for every value at once, then one from near.
+
+The first look is naive and asks of every value of every exposure, of every part, in one count over arrays. What stands
+out is compared once more within strata of workload, service, release and week, which is what is believed: a make of
+machine that only does other work stands out in the first look, and not in the second. Where strata and exposure
+cannot be told apart, nothing is claimed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.population.families import LEAST
+from broadstreet.population.ground import Cohort, Ground, Strata
+from broadstreet.population.population import Attribute, Floats
+from broadstreet.records.outbreak import Comparison, Test
+from broadstreet.records.weights import Interval
+from broadstreet.statistics.dispersion import dispersion
+from broadstreet.statistics.intervals import rate_ratio
+from broadstreet.statistics.margins import corner, odds_ratio
+from broadstreet.statistics.strata import stratified
+from broadstreet.statistics.tables import fisher
+from broadstreet.statistics.tails import binomial_tail, negative_binomial_tail
+from broadstreet.statistics.tree import scan_ratio
+
+Rows = NDArray[np.int64]
+
+UNEVEN_FROM = 50  # values, and episodes: with fewer, how unevenly values are hit at all cannot be estimated
+UNEVEN = 0.05  # the level at which it counts as uneven; from the facts, section 5, step 6
+TOLD_APART = 0.5  # of the episodes inside, at least so many lie in strata that hold others too
+
+
+class Cells(NamedTuple):
+    """Every value of one exposure that `LEAST` episodes of a part share. Arrays run in parallel.
+
+    `part` is the number of the part, `of` its episodes of which the exposure is known, `share` the value's share of the
+    time at risk, `gain` the log likelihood ratio, `uneven` the dispersion that the test allowed for. `asked` counts the
+    questions: every part and every value that was at risk.
+    """
+
+    attribute: str
+    part: Rows
+    value: Rows
+    inside: Rows
+    of: Rows
+    share: Floats
+    p: Floats
+    gain: Floats
+    uneven: Floats
+    asked: int
+
+
+def cells(
+    ground: Ground, attribute: Attribute, votes: Rows, part: Rows, parts: int, without: Sequence[Cohort] = ()
+) -> Cells | None:
+    """Ask of every value of an exposure, in every part: are these more episodes than the time at risk explains?"""
+    codes = attribute.cases[votes]
+    size = len(attribute.values)
+    told = ground.told(attribute)
+    hours = ground.hours(attribute, ground.measures[0], ground.kept(without)) if told else np.ones(size)
+    at_risk = hours > 0
+    known = (codes >= 0) & at_risk[codes]
+    if not known.any() or at_risk.sum() < 2:
+        return None
+    of_part = np.bincount(part[known], minlength=parts)
+    keys, inside = np.unique(part[known] * np.int64(size) + codes[known], return_counts=True)
+    several = inside >= LEAST
+    keys, inside = keys[several], inside[several]
+    label, value = keys // size, keys % size
+    asked = int((of_part >= LEAST).sum() * at_risk.sum())
+    of = of_part[label]
+    if told:
+        share = hours[value] / hours.sum()
+        uneven = _uneven(codes[known], part[known], of_part, hours / hours.sum())[label]
+        mean = of * share
+        p = np.where(uneven > 0, negative_binomial_tail(inside, mean, uneven), binomial_tail(inside, of, share))
+    else:
+        every = attribute.cases[ground.votes]
+        whole = np.bincount(every[every >= 0], minlength=size)
+        others, rest = whole[value] - inside, whole.sum() - of
+        share = np.divide(others, rest, out=np.ones(len(rest)), where=rest > 0)
+        uneven = np.zeros(len(keys))
+        p = fisher(inside, of - inside, others, rest - others).greater
+    gain = scan_ratio(inside, of * share, of)
+    return Cells(attribute.name, label, value, inside, of, share, p, gain, uneven, asked)
+
+
+def compared(
+    ground: Ground,
+    attribute: Attribute,
+    value: int,
+    votes: Rows,
+    asked: int,
+    uneven: float = 0.0,
+    without: Sequence[Cohort] = (),
+    measure: str | None = None,
+) -> Comparison | None:
+    """One value against all others, naive and stratified; null where no other was at risk.
+
+    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one.
+    """
+    if not ground.told(attribute):
+        return _against_others(ground, attribute, value, votes, asked)
+    kept = ground.kept(without)
+    first = ground.measures[0]
+    hours = ground.hours(attribute, first, kept)
+    codes = attribute.cases[votes]
+    known = (codes >= 0) & (hours > 0)[codes]
+    inside, of = int((codes[known] == value).sum()), int(known.sum())
+    share = float(hours[value] / hours.sum()) if hours.sum() else 1.0
+    if not 0 < share < 1:
+        return None
+    if uneven:
+        p = float(negative_binomial_tail(inside, of * share, uneven))
+        test = Test("tails.negative_binomial_tail", {"k": inside, "mean": of * share, "dispersion": uneven}, p)
+    else:
+        p = float(binomial_tail(inside, of, share))
+        test = Test("tails.binomial_tail", {"k": inside, "n": of, "share": share}, p)
+    names = ground.strata_names(attribute.name)
+    strata = ground.strata(names)
+    used = measure or first
+    adjusted, adjusted_test = _stratified(ground, attribute, value, votes, strata, used, kept, uneven)
+    same_as = () if adjusted else _same_as(ground, attribute, value, votes, names, used, kept)
+    return Comparison(
+        attribute=attribute.name,
+        value=attribute.values[value],
+        inside=inside,
+        of=of,
+        share=share,
+        against="time at risk",
+        measure=used,
+        naive=rate_ratio(inside, of - inside, share),
+        test=_in_family(test, attribute.name, asked),
+        strata=strata.names,
+        adjusted=adjusted,
+        adjusted_test=None if adjusted_test is None else _in_family(adjusted_test, attribute.name, asked),
+        same_as=same_as,
+    )
+
+
+def _uneven(codes: NDArray[np.int32], part: Rows, of_part: Rows, share: Floats) -> Floats:
+    found = np.zeros(len(of_part))
+    if (share > 0).sum() < UNEVEN_FROM:
+        return found
+    order = np.argsort(part, kind="stable")
+    ends = np.cumsum(of_part)
+    for one in np.flatnonzero(of_part >= UNEVEN_FROM):
+        mine = codes[order[ends[one] - of_part[one] : ends[one]]]
+        counts = np.bincount(mine, minlength=len(share))[share > 0]
+        estimate = dispersion(counts, of_part[one] * share[share > 0])
+        if estimate.p < UNEVEN:
+            found[one] = estimate.value
+    return found
+
+
+def _stratified(
+    ground: Ground,
+    attribute: Attribute,
+    value: int,
+    votes: Rows,
+    strata: Strata,
+    measure: str,
+    kept: NDArray[np.bool_] | None,
+    uneven: float,
+) -> tuple[Interval | None, Test | None]:
+    codes = attribute.cases[votes]
+    mine = (codes >= 0) & (strata.cases[votes] >= 0)
+    stratum = strata.cases[votes][mine]
+    total = np.bincount(stratum, minlength=strata.count)
+    inside = np.bincount(stratum[codes[mine] == value], minlength=strata.count)
+    pieces = (strata.pieces >= 0) & (ground.codes(attribute) >= 0)
+    if kept is not None:
+        pieces &= kept
+    weights = ground.weights(measure)
+    hours = np.bincount(strata.pieces[pieces], weights[pieces], strata.count)
+    pieces &= ground.codes(attribute) == value
+    own = np.bincount(strata.pieces[pieces], weights[pieces], strata.count)
+    share = np.divide(own, hours, out=np.zeros(strata.count), where=hours > 0)
+    told = (total > 0) & (share > 0) & (share < 1)
+    if inside[told].sum() < TOLD_APART * (codes == value).sum():
+        return None, None
+    result = stratified(inside[told], total[told], share[told])
+    if result.p is None or result.ratio is None:
+        return None, None
+    mean = float((total[told] * share[told]).sum())
+    observed = int(inside[told].sum())
+    if uneven:
+        p = float(negative_binomial_tail(observed, mean, uneven))
+        name, arguments = "tails.negative_binomial_tail", {"k": observed, "mean": mean, "dispersion": uneven}
+        return result.ratio, Test(name, dict(arguments), p)
+    given = {"inside": inside[told], "total": total[told], "share": share[told]}
+    return result.ratio, Test("strata.stratified", _lists(given), result.p)
+
+
+def _same_as(
+    ground: Ground,
+    attribute: Attribute,
+    value: int,
+    votes: Rows,
+    names: tuple[str, ...],
+    measure: str,
+    kept: NDArray[np.bool_] | None,
+) -> tuple[str, ...]:
+    """Which of the strata alone leaves nothing to compare with; all together where none alone does."""
+    alone = tuple(
+        name
+        for name in names
+        if _stratified(ground, attribute, value, votes, ground.strata((name,)), measure, kept, 0.0)[1] is None
+    )
+    return alone or names or ("week",)
+
+
+def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Rows, asked: int) -> Comparison | None:
+    """Where no time at risk is told: the other crashes of the same services are the controls."""
+    services = ground.population.exposures.get("service")
+    others = np.setdiff1d(ground.votes, votes, assume_unique=True)
+    if services is not None:
+        mine = np.unique(services.cases[votes])
+        others = others[np.isin(services.cases[others], mine[mine >= 0])] if (mine >= 0).any() else others
+    every = np.concatenate([votes, others])
+    sick = np.arange(len(every)) < len(votes)
+    codes = attribute.cases[every]
+    known = codes >= 0
+    here = codes == value
+    inside, of = int((here & sick).sum()), int((known & sick).sum())
+    controls = int((known & ~sick).sum())
+    if not controls or not of:
+        return None
+    names = tuple(name for name in ground.strata_names(attribute.name) if name != attribute.name)
+    strata = ground.strata(names).cases[every]
+    alone = np.zeros(len(every), np.int64)
+    naive = _tables(alone, sick, here, known)
+    adjusted = _tables(strata, sick, here, known)
+    result, narrow = corner(*naive), corner(*adjusted)
+    ratio = odds_ratio(*naive) or Interval(1.0, 0.0, float("inf"))
+    b = int((here & ~sick).sum())
+    arguments: dict[str, float | tuple[float, ...]] = {"a": inside, "b": of - inside, "c": b, "d": controls - b}
+    adjusted_ratio = odds_ratio(*adjusted) if narrow.span else None
+    given = dict(zip(("here_with", "here", "with_it", "total"), adjusted, strict=True))
+    stratified_test = Test("margins.corner", _lists(given), narrow.greater)
+    return Comparison(
+        attribute=attribute.name,
+        value=attribute.values[value],
+        inside=inside,
+        of=of,
+        share=b / controls,
+        against="other crashes",
+        measure="crashes",
+        naive=ratio,
+        test=_in_family(Test("tables.fisher", arguments, result.greater), attribute.name, asked),
+        strata=(*names, "week"),
+        adjusted=adjusted_ratio,
+        adjusted_test=_in_family(stratified_test, attribute.name, asked) if adjusted_ratio else None,
+        same_as=() if adjusted_ratio else (names or ("week",)),
+    )
+
+
+def _tables(
+    stratum: NDArray[np.integer], sick: NDArray[np.bool_], here: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> tuple[Rows, Rows, Rows, Rows]:
+    told = known & (stratum >= 0)
+    _, dense = np.unique(stratum[told], return_inverse=True)
+    size = int(dense.max()) + 1 if len(dense) else 0
+    counts = [np.bincount(dense[flag[told]], minlength=size) for flag in (sick & here, here, sick)]
+    return counts[0], counts[1], counts[2], np.bincount(dense, minlength=size)
+
+
+def _lists(arrays: Mapping[str, NDArray[Any]]) -> dict[str, float | tuple[float, ...]]:
+    return {name: tuple(values.tolist()) for name, values in arrays.items()}
+
+
+def _in_family(test: Test, family: str, asked: int) -> Test:
+    return Test(test.name, test.arguments, test.p, min(1.0, test.p * asked), family, asked)

@@ -1,0 +1,101 @@
+"""A part of a population that is asked about: the episodes of a syndrome, or of a half of one."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.population.comparisons import Cells, cells, compared
+from broadstreet.population.families import ERROR, budgets
+from broadstreet.population.ground import Cohort, Ground
+from broadstreet.records.outbreak import Comparison, Split
+
+Rows = NDArray[np.int64]
+
+THROWN = "finding unwinding_exception"
+NEEDS_EXCEPTIONS = 0.8  # of the crashes that were judged; the finding holds falsely in a third of the others (0005)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Episodes, by their row; the signs and splits by which they were parted; the cohorts that were taken out."""
+
+    syndrome: str
+    votes: Rows
+    signs: tuple[str, ...] = ()
+    splits: tuple[Split, ...] = ()
+    without: tuple[Cohort, ...] = ()
+
+    def less(self, ground: Ground, cohort: Cohort) -> "Part":
+        """The same without a cohort: neither its crashes nor its time at risk."""
+        name, value = cohort
+        rest = self.votes[ground.population.exposures[name].cases[self.votes] != value]
+        return replace(self, votes=rest, without=(*self.without, cohort))
+
+
+@dataclass(frozen=True, eq=False)
+class Stands:
+    """A value that stands out: what it is, how it compares, and how much likelier it makes what was seen."""
+
+    cohort: Cohort
+    comparison: Comparison
+    gain: float
+
+
+@dataclass
+class Questions:
+    """What is asked, and how often: `parts` are all that the same is asked of."""
+
+    ground: Ground
+    parts: int
+    families: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.budgets = budgets(self.ground.population.exposures)
+
+    def cells(self, attribute: str, part: Part) -> Cells | None:
+        """Every value of an exposure against the rest, for one part."""
+        exposure = self.ground.population.exposures[attribute]
+        one = np.zeros(len(part.votes), np.int64)
+        return cells(self.ground, exposure, part.votes, one, 1, part.without)
+
+    def standing(self, attributes: Iterable[str], part: Part, parts: int | None = None) -> list[Stands]:
+        """Values that stand out, also where strata are alike; the ones that say most first."""
+        found: list[Stands] = []
+        for attribute in attributes:
+            got = self.cells(attribute, part)
+            if got is None:
+                continue
+            asked = got.asked * (parts or self.parts)
+            level = ERROR * self.budgets[attribute]
+            for at in np.flatnonzero(got.p * asked < level):
+                comparison = self.compared(attribute, int(got.value[at]), part, asked, float(got.uneven[at]))
+                if comparison is not None and believed(comparison, level):
+                    found.append(Stands((attribute, int(got.value[at])), comparison, float(got.gain[at])))
+        return sorted(found, key=lambda one: -one.gain)
+
+    def compared(self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0) -> Comparison | None:
+        """One value against all others, from near."""
+        exposure = self.ground.population.exposures[attribute]
+        return compared(
+            self.ground, exposure, value, part.votes, asked, uneven, part.without, _measure(self.ground, part)
+        )
+
+
+def believed(comparison: Comparison, level: float) -> bool:
+    """Whether it stands out also where strata are alike. What cannot be told apart from them is not believed."""
+    test = comparison.adjusted_test
+    if test is None or comparison.adjusted is None:
+        return False
+    return test.q is not None and test.q < level and comparison.adjusted.low > 1
+
+
+def _measure(ground: Ground, part: Part) -> str | None:
+    sign = ground.population.signs.get(THROWN)
+    if sign is None or "exceptions" not in ground.measures:
+        return None
+    states = sign.cases[part.votes]
+    judged = states >= 0
+    return "exceptions" if judged.any() and (states[judged] == 1).mean() >= NEEDS_EXCEPTIONS else None

@@ -1,0 +1,67 @@
+"""An outbreak as it is told: case ids and names instead of rows and codes."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.population.asking import Found
+from broadstreet.population.ground import Ground
+from broadstreet.population.population import Population
+from broadstreet.records.outbreak import Outbreak
+
+Rows = NDArray[np.int64]
+
+
+def told(ground: Ground, one: Found, rank: int) -> Outbreak:
+    """The outbreak with its cases, and those of the same part that are not in its cohort."""
+    population = ground.population
+    part, votes = one.part, np.sort(one.votes)
+    cases = _with_repeats(ground, votes)
+    outside = _with_repeats(ground, np.setdiff1d(part.votes, votes)) if one.cohort else np.zeros(0, np.int64)
+    syndrome = part.syndrome or _commonest(population.syndromes, population.syndrome[votes])
+    cohort = {name: population.exposures[name].values[value] for name, value in one.cohort}
+    named = "|".join((syndrome, *(f"{name}={value}" for name, value in sorted(cohort.items())), *part.signs))
+    return Outbreak(
+        id="O-" + blake2b(named.encode("utf-8", "backslashreplace"), digest_size=3).hexdigest(),
+        rank=rank,
+        kind=one.kind,
+        syndrome=syndrome,
+        mechanism=_mechanism(population, votes),
+        cohort=cohort,
+        parts=part.signs,
+        cases=tuple(population.case_ids[row] for row in cases),
+        elsewhere=tuple(population.case_ids[row] for row in outside),
+        episodes=len(votes),
+        onset=one.onset,
+        comparison=one.comparison,
+        others=one.others,
+        splits=part.splits,
+    )
+
+
+def _with_repeats(ground: Ground, votes: Rows) -> Rows:
+    """The episodes and, where there were crash loops, the repeats that did not count."""
+    population = ground.population
+    host = population.exposures.get("host")
+    if len(ground.votes) == len(population) or host is None or not len(votes):
+        return votes
+    key = population.trace.astype(np.int64) * (len(host.values) + 1) + host.cases
+    repeats = np.setdiff1d(np.arange(len(population)), ground.votes)
+    repeats = repeats[np.isin(key[repeats], key[votes]) & (host.cases[repeats] >= 0)]
+    return np.union1d(votes, repeats)
+
+
+def _mechanism(population: Population, votes: Rows) -> str:
+    counts = {
+        sign.name.removeprefix("mechanism "): int((sign.cases[votes] == 1).sum())
+        for sign in population.signs.values()
+        if sign.kind == "mechanism"
+    }
+    return max(sorted(counts), key=lambda name: counts[name]) if any(counts.values()) else ""
+
+
+def _commonest(names: Sequence[str], codes: NDArray[np.int32]) -> str:
+    told = codes[codes >= 0]
+    return names[int(np.bincount(told).argmax())] if len(told) else ""
