@@ -1,7 +1,7 @@
 """Where and when a crash happened. Labels never see this."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 TimeSource = Literal["sidecar", "xattr", "layout", "collector", "file_name", "mtime", "unknown"]
 HostSource = Literal["sidecar", "xattr", "layout", "collector", "file_name", "unknown"]
@@ -9,6 +9,22 @@ HostSource = Literal["sidecar", "xattr", "layout", "collector", "file_name", "un
 
 SIMULATED = ("fleet", "simulated")
 """The label of a sidecar that says so: the crash is real and was made in the lab, where and when it is made up."""
+
+
+class UptimeBand(NamedTuple):
+    """Hosts that have been up for less than this, and not for less than the band before; null: for longer."""
+
+    name: str
+    below_seconds: int | None
+
+
+UPTIME_BANDS = (
+    UptimeBand("under an hour", 3600),
+    UptimeBand("under a day", 86_400),
+    UptimeBand("under 7 days", 7 * 86_400),
+    UptimeBand("under 30 days", 30 * 86_400),
+    UptimeBand("30 days and more", None),
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,62 @@
+"""What each crash shows, as signs: 1 it does, 0 it does not, -1 it could not be observed.
+
+Only what tells crashes apart is kept: a sign that is 1 somewhere and 0 somewhere.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from broadstreet.population.population import UNKNOWN, Codes, Sign, States
+
+NOT_JUDGED = "not_judged"
+MOST_VALUES = 12  # of a feature: one with more is a number, not a kind
+
+
+def mechanisms(codes: Codes, values: Sequence[str]) -> Iterator[Sign]:
+    """One for each mechanism; where none could be judged, none is known."""
+    unknown = values.index(NOT_JUDGED) if NOT_JUDGED in values else UNKNOWN
+    known = np.where(codes == unknown, UNKNOWN, codes)
+    for number, value in enumerate(values):
+        if value != NOT_JUDGED:
+            yield Sign(f"mechanism {value}", "mechanism", states(known, number))
+
+
+def findings(
+    holds: tuple[Codes, Sequence[str]],
+    not_judged: tuple[Codes, Sequence[str]],
+    rules: tuple[Codes, Sequence[str]],
+    labels: Mapping[str, Sequence[str]],
+) -> Iterator[Sign]:
+    """One for each label. `labels` are those that each version of the rules gives; of others nothing is known."""
+    for label in sorted({label for some in labels.values() for label in some}):
+        given = _where([label in labels.get(version, ()) for version in rules[1]], rules[0])
+        held = _where([label in text.split(",") for text in holds[1]], holds[0])
+        unknown = _where([label in text.split(",") for text in not_judged[1]], not_judged[0])
+        yield Sign(f"finding {label}", "finding", np.where(unknown | ~given, UNKNOWN, held).astype(np.int8))
+
+
+def features(name: str, codes: Codes, values: Sequence[str]) -> Iterator[Sign]:
+    """One for each value of a feature that has few; of one that is true or false, one."""
+    if len(values) > MOST_VALUES:
+        return
+    for number, value in enumerate(values):
+        if set(values) <= {"true", "false"}:
+            if value == "true":
+                yield Sign(f"feature {name}", "feature", states(codes, number))
+        else:
+            yield Sign(f"feature {name} = {value}", "feature", states(codes, number))
+
+
+def states(codes: Codes, number: int) -> States:
+    """1 where the code is this number, 0 where it is another."""
+    return np.where(codes == UNKNOWN, UNKNOWN, codes == number).astype(np.int8)
+
+
+def varying(signs: Iterator[Sign]) -> dict[str, Sign]:
+    """Those that some crashes show and some do not, by name."""
+    return {sign.name: sign for sign in signs if np.any(sign.cases == 1) and np.any(sign.cases == 0)}
+
+
+def _where(of_values: Sequence[bool], codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.array([*of_values, False])[codes]
