@@ -179,8 +179,13 @@ def case_json(case: Case) -> CaseJson:
 
 
 def encoded(case: Case) -> bytes:
-    """The case as JSON in one line. Characters that steer a terminal or end a line are escaped, as JSON allows."""
-    data = _ENCODER.encode(case_json(case))
+    """The case as JSON in one line."""
+    return written(case_json(case))
+
+
+def written(value: msgspec.Struct) -> bytes:
+    """JSON in one line. Characters that steer a terminal or end a line are escaped, as JSON allows."""
+    data = _ENCODER.encode(value)
     if data.isascii() and b"\x7f" not in data:
         return data
     return "".join(c if c.isprintable() else _escaped(c) for c in data.decode()).encode()

@@ -15,7 +15,7 @@ from broadstreet.labels import CONTEXTS, MECHANISMS
 from broadstreet.labels.rule import Rule
 from broadstreet.records.columns import CASEBOOK, CASES, FEATURES, FLEET, STORED_CASES, Column
 from broadstreet.store.views import VIEWS
-from broadstreet.surfaces.case_json import schema
+from broadstreet.surfaces import case_json, investigation_json
 from broadstreet.surfaces.cli import cli
 
 WIDTH = 78  # what click writes on a terminal of 80 columns; not that of the terminal where this runs
@@ -27,7 +27,8 @@ def documents() -> dict[str, str]:
         "labels.md": _text(_labels()),
         "columns.md": _text(_columns()),
         "commands.md": _text(_commands()),
-        "case.schema.json": json.dumps(schema(), indent=2) + "\n",
+        "case.schema.json": json.dumps(case_json.schema(), indent=2) + "\n",
+        "investigation.schema.json": json.dumps(investigation_json.schema(), indent=2) + "\n",
     }
 
 

@@ -10,7 +10,12 @@ import click
 LONGEST_VALUE = 200
 UNITS = ("B", "KB", "MB", "GB", "TB")
 # All that the pages use beyond ASCII, for an output that takes no more.
-IN_ASCII = str.maketrans("●○◌┃║┊│▶▏█×←−", "o-?|=:'>|#x<-") | {ord("…"): "..."}
+_SHAPES = {
+    **dict(zip("●○◌┃║┊│▶▏█×←−", "o-?|=:'>|#x<-", strict=True)),
+    **dict(zip("■◇◦◀─–▁▂▃▄▅▆▇", "#?.<--.:-=+*%", strict=True)),
+    "…": "...",
+}
+IN_ASCII = str.maketrans(_SHAPES)
 
 
 def size(count: int) -> str:
@@ -50,6 +55,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def width() -> int:
     """Columns to write in: the terminal's, between 80 and 120; 80 where there is none."""
     return max(80, min(120, shutil.get_terminal_size((80, 24)).columns))
+
+
+def page_width() -> int:
+    """Columns of a page that is made for 80: fewer where the terminal has fewer, but not below 60."""
+    return max(60, min(80, shutil.get_terminal_size((80, 24)).columns))
 
 
 def echo(line: str, err: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""From an outbreak to what it argues for. So far: the weights of single findings, as counted by the lab."""
+"""From an outbreak to what it argues for. `argument.argued` is the door."""

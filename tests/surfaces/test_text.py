@@ -68,6 +68,7 @@ def test_an_irregular_plural_is_given() -> None:
 
 def test_shapes_have_counterparts_in_ascii_and_the_rest_codes() -> None:
     assert in_ascii("● ○ ◌ ┃ ║ ┊ │ ▶ ▏ █ × ← − …") == "o - ? | = : ' > | # x < - ..."
+    assert in_ascii("■ ◇ ◦ ◀ ─ – ▁ ▂ ▃ ▄ ▅ ▆ ▇") == "# ? . < - - . : - = + * %"
     assert in_ascii("naïve") == r"na\xefve"
 
 

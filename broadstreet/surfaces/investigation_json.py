@@ -1,0 +1,330 @@
+"""An investigation as JSON: the stable fields that other programs may rely on.
+
+The published schema, docs/investigation.schema.json, is made from these types. What is not known is null; a ratio
+without an upper end has `high` null, and `value` null where there is no case to compare with.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from broadstreet.records.outbreak import Comparison, Outbreak, Split, Test
+from broadstreet.records.verdict import Argument, Investigation, Says, Verdict
+from broadstreet.records.weights import Count, Interval
+from broadstreet.surfaces.text import encodable
+from broadstreet.verdict.sentences import heading
+
+Value = TypeVar("Value")
+Told = TypeVar("Told")
+
+
+class IntervalJson(msgspec.Struct, frozen=True):
+    """A figure with its 95 % interval; null where it is infinite or cannot be told."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class TestJson(msgspec.Struct, frozen=True):
+    """A test of broadstreet.statistics with its arguments; q is p corrected for the `asked` questions of `family`."""
+
+    name: str
+    arguments: dict[str, float | list[float]]
+    p: float
+    q: float | None
+    family: str
+    asked: int
+
+
+class ComparisonJson(msgspec.Struct, frozen=True):
+    """The crashes that share an exposure against all others: naive, and adjusted for `strata`.
+
+    `same_as` are the exposures that it cannot be told apart from. `share` is that of the time at risk, or of the other
+    crashes: `against` says of which.
+    """
+
+    attribute: str
+    value: str
+    inside: int
+    of: int
+    share: float
+    against: Literal["time at risk", "other crashes"]
+    measure: str
+    naive: IntervalJson
+    adjusted: IntervalJson | None
+    strata: list[str]
+    same_as: list[str]
+    test: TestJson
+    adjusted_test: TestJson | None
+
+
+class CountJson(msgspec.Struct, frozen=True):
+    """In how many crashes of the lab something held, of how many in which it was judged."""
+
+    held: int
+    judged: int
+
+
+class ArgumentJson(msgspec.Struct, frozen=True):
+    """One item of evidence.
+
+    `ratio`: how many times likelier it is if the hardware is at fault than if the software is; `hardware`, `software`
+    and `campaign` are the counts of the lab behind it. `reads` is the SQL of what was observed, in the cases `cases`.
+    """
+
+    name: str
+    says: str
+    observed: dict[str, float | str | None]
+    ratio: IntervalJson
+    capped: bool
+    campaign: str
+    hardware: CountJson | None
+    software: CountJson | None
+    cases: list[str]
+    reads: str
+
+
+class UncheckedJson(msgspec.Struct, frozen=True):
+    """What could not be checked, in how many cases, and how to make it checkable."""
+
+    what: str
+    cases: int
+    remedy: str
+
+
+class SplitJson(msgspec.Struct, frozen=True):
+    """Why one syndrome is more than one: `by` goes with `goes_with`; `part` and `rest` are episodes."""
+
+    syndrome: str
+    by: str
+    goes_with: str
+    part: int
+    rest: int
+    test: TestJson
+
+
+class RatesJson(msgspec.Struct, frozen=True):
+    """Cases per day before, within and after an outbreak."""
+
+    before: float | None
+    within: float
+    after: float | None
+
+
+class OutbreakJson(msgspec.Struct, frozen=True):
+    """One outbreak and its verdict.
+
+    `onset` and `end` are UTC with their 95 % intervals; null where it holds from the first day, or goes on.
+    `rate_ratio` is the adjusted one where there is one. `probability` is that the verdict is right,
+    `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given.
+    """
+
+    id: str
+    rank: int
+    title: str
+    kind: Literal["cohort", "everywhere", "linked"]
+    syndrome: str
+    mechanism: str
+    cohort: dict[str, str]
+    parts: list[str]
+    onset: str | None
+    onset_interval: list[str] | None
+    end: str | None
+    end_interval: list[str] | None
+    rates_per_day: RatesJson | None
+    rate_ratio: IntervalJson | None
+    verdict: Literal["hardware", "software", "undetermined"]
+    probability: float
+    probability_of_hardware: IntervalJson
+    held: str | None
+    prior: ArgumentJson
+    evidence_against: list[ArgumentJson]
+    evidence_for: list[ArgumentJson]
+    not_checked: list[UncheckedJson]
+    overturned_by: str
+    action: list[str]
+    episodes: int
+    cases: list[str]
+    elsewhere: list[str]
+    comparison: ComparisonJson | None
+    others: list[ComparisonJson]
+    splits: list[SplitJson]
+
+
+class CaptureJson(msgspec.Struct, frozen=True):
+    """How many of the fatal signals that another channel saw became cases; null where none is told."""
+
+    captured: int | None
+    fatal: int | None
+    notes: list[str]
+
+
+class InvestigationJson(msgspec.Struct, frozen=True):
+    """The answer, the versions that it came from, what was asked, and the outbreaks, the most certain first."""
+
+    answer: str
+    casebook: str
+    casebook_version: int
+    broadstreet_version: str
+    weights_version: str
+    simulated: bool
+    start: str | None
+    end: str | None
+    cases: int
+    episodes: int
+    syndromes: int
+    hosts: int | None
+    at_risk: float | None
+    measure: str | None
+    questions: int
+    families: dict[str, int]
+    capture: CaptureJson
+    outbreaks: list[OutbreakJson]
+
+
+def investigation_json(found: Investigation) -> InvestigationJson:
+    """The whole investigation."""
+    return InvestigationJson(
+        answer=heading(found),
+        casebook=encodable(found.casebook),
+        casebook_version=found.casebook_version,
+        broadstreet_version=found.broadstreet_version,
+        weights_version=found.weights_version,
+        simulated=found.simulated,
+        start=found.start or None,
+        end=found.end or None,
+        cases=found.cases,
+        episodes=found.episodes,
+        syndromes=found.syndromes,
+        hosts=found.hosts,
+        at_risk=found.at_risk,
+        measure=found.measure,
+        questions=found.questions,
+        families=dict(found.families),
+        capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
+        outbreaks=[outbreak_json(one) for one in found.verdicts],
+    )
+
+
+def outbreak_json(verdict: Verdict) -> OutbreakJson:
+    """One outbreak with its verdict."""
+    outbreak, onset = verdict.outbreak, verdict.outbreak.onset
+    return OutbreakJson(
+        id=outbreak.id,
+        rank=outbreak.rank,
+        title=verdict.title,
+        kind=outbreak.kind,
+        syndrome=outbreak.syndrome,
+        mechanism=outbreak.mechanism,
+        cohort=dict(outbreak.cohort),
+        parts=list(outbreak.parts),
+        onset=_maybe(onset, lambda o: _time(o.at)),
+        onset_interval=_maybe(onset, lambda o: _times(o.low, o.high)),
+        end=_maybe(onset, lambda o: _time(o.end)),
+        end_interval=_maybe(onset, lambda o: _times(o.end_low, o.end_high)),
+        rates_per_day=_maybe(onset, lambda o: RatesJson(*o.rates)),
+        rate_ratio=_rate_ratio(outbreak),
+        verdict=_says(verdict),
+        probability=verdict.certainty,
+        probability_of_hardware=_interval(verdict.probability),
+        held=verdict.held,
+        prior=_argument(verdict.prior),
+        evidence_against=[_argument(one) for one in verdict.evidence_against],
+        evidence_for=[_argument(one) for one in verdict.evidence_for],
+        not_checked=[UncheckedJson(one.what, one.cases, one.remedy) for one in verdict.not_checked],
+        overturned_by=verdict.overturned_by,
+        action=list(verdict.action),
+        episodes=outbreak.episodes,
+        cases=list(outbreak.cases),
+        elsewhere=list(outbreak.elsewhere),
+        comparison=_maybe(outbreak.comparison, _comparison),
+        others=[_comparison(one) for one in outbreak.others],
+        splits=[_split(one) for one in outbreak.splits],
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of an investigation."""
+    return msgspec.json.schema(InvestigationJson)
+
+
+def _says(verdict: Verdict) -> Says:
+    return "undetermined" if verdict.held else verdict.says
+
+
+def _rate_ratio(outbreak: Outbreak) -> IntervalJson | None:
+    return _maybe(outbreak.comparison, lambda compared: _interval(compared.adjusted or compared.naive))
+
+
+def _interval(of: Interval) -> IntervalJson:
+    return IntervalJson(*(value if math.isfinite(value) else None for value in (of.value, of.low, of.high)))
+
+
+def _comparison(one: Comparison) -> ComparisonJson:
+    return ComparisonJson(
+        attribute=one.attribute,
+        value=encodable(one.value),
+        inside=one.inside,
+        of=one.of,
+        share=one.share,
+        against=one.against,
+        measure=one.measure,
+        naive=_interval(one.naive),
+        adjusted=_maybe(one.adjusted, _interval),
+        strata=list(one.strata),
+        same_as=list(one.same_as),
+        test=_test(one.test),
+        adjusted_test=_maybe(one.adjusted_test, _test),
+    )
+
+
+def _test(one: Test) -> TestJson:
+    arguments = {name: list(value) if isinstance(value, tuple) else value for name, value in one.arguments.items()}
+    return TestJson(one.name, arguments, one.p, one.q, one.family, one.asked)
+
+
+def _split(one: Split) -> SplitJson:
+    return SplitJson(one.syndrome, one.by, one.goes_with, one.part, one.rest, _test(one.test))
+
+
+def _argument(one: Argument) -> ArgumentJson:
+    observed = {
+        name: encodable(value) if isinstance(value, str) else value if math.isfinite(value) else None
+        for name, value in one.observed.items()
+    }
+    return ArgumentJson(
+        name=one.name,
+        says=encodable(one.says),
+        observed=observed,
+        ratio=_interval(one.ratio),
+        capped=one.capped,
+        campaign=one.campaign,
+        hardware=_maybe(one.hardware, _count),
+        software=_maybe(one.software, _count),
+        cases=list(one.cases),
+        reads=one.reads,
+    )
+
+
+def _count(one: Count) -> CountJson:
+    return CountJson(one.held, one.judged)
+
+
+def _maybe(value: Value | None, of: Callable[[Value], Told]) -> Told | None:
+    return None if value is None else of(value)
+
+
+def _times(low: datetime | None, high: datetime | None) -> list[str] | None:
+    return None if low is None or high is None else [_written(low), _written(high)]
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else _written(at)
+
+
+def _written(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

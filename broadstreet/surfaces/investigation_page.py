@@ -1,0 +1,291 @@
+"""An investigation as a page of text: the answer, the curves that prove it, the verdicts, evidence against them first.
+
+Shapes name the verdict (■ hardware, ● software, ◇ cannot tell), colour only the outbreak; every line reads without it.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import click
+
+from broadstreet.population.curve import DAY, Curves, curves
+from broadstreet.records.outbreak import Comparison
+from broadstreet.records.verdict import Argument, Investigation, Verdict
+from broadstreet.surfaces.casebook_options import SIMULATED
+from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
+from broadstreet.surfaces.text import plural, safe, shortened
+from broadstreet.verdict.figures import interval, percent, ratio, short_day
+from broadstreet.verdict.sentences import at_risk, captured, cohort, end, heading, mechanism, period, scope, start
+from broadstreet.verdict.words import certainty, exposure
+
+MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
+WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT TELL"}
+COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
+MOST_WHOLE, MOST_NAMED = 2, 6  # outbreaks told in full on one page, and in a line
+DRAWN = "who"  # the argument that the bars or the ratios beside it make
+MOST_COMPARED, MOST_SAID = 5, 4
+LABEL, INDENT = 9, "       "
+COUNT = 5
+LONGEST_RATIO, SHORT_RATIO = len("1.1 (0.8–1.5), naive 3.2"), len(" ● adjusted ◦ naive ")
+STEP, NARROW_STEP = 3, 2
+
+
+class Sheet(NamedTuple):
+    """What a page is written on: columns, whether only in ASCII, and what a command needs to find this casebook."""
+
+    width: int = 80
+    plain: bool = False
+    casebook: str = ""
+
+
+def page(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> Iterator[str]:
+    """The lines of the page. `times` are those of the cases that are dated."""
+    yield ""
+    when = f", {period(found)}" if found.cases else ""
+    yield from wrapped(f"Casebook {safe(found.casebook)}, version {found.casebook_version}{when}", sheet, "  ")
+    if found.simulated:
+        yield SIMULATED
+    if found.cases:
+        yield ""
+        yield from _asked(found, sheet)
+    yield ""
+    yield from (click.style(line, bold=True) for line in wrapped(heading(found), sheet, "  "))
+    shown = found.verdicts[:MOST_WHOLE]
+    if shown:
+        yield from _curves(found, times, sheet)
+    for number, verdict in enumerate(shown):
+        yield ""
+        yield from told(verdict, number, sheet, titled=len(found.verdicts) > 1)
+    yield from _others(found, sheet)
+    yield ""
+    yield from _next(found, sheet)
+
+
+def told(verdict: Verdict, number: int, sheet: Sheet, titled: bool = True) -> Iterator[str]:
+    """One verdict: what it says, what speaks against and for it, what to do. `number` is its place on the page."""
+    said = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}"
+    yield "  " + coloured(said, number, bold=True)
+    if titled:
+        yield from (click.style(line, bold=True) for line in wrapped(safe(verdict.title, 400), sheet))
+    yield from wrapped(safe(scope(verdict.outbreak), 400), sheet)
+    yield ""
+    if verdict.says == "hardware" and verdict.outbreak.comparison is not None:
+        yield from _inside(verdict, number, sheet)
+    else:
+        yield from forest(verdict, number, sheet, MOST_COMPARED)
+    for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
+        yield from labelled(label, _joined(arguments) or "Nothing that was asked.", sheet)
+    unknown = [f"{safe(one.what)}, {plural(one.cases, 'case')}" for one in verdict.not_checked]
+    yield from labelled("Unknown", _first_up("; ".join(unknown)), sheet)
+    yield from labelled("Do", _sentences(verdict.action), sheet)
+    yield from labelled("Flips", _sentences((verdict.overturned_by,)), sheet)
+
+
+def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None) -> Iterator[str]:
+    """The rate ratios of an outbreak's exposures on octaves, adjusted and naive side by side."""
+    compared = [one for one in (verdict.outbreak.comparison, *verdict.outbreak.others) if one is not None][:most]
+    if not compared:
+        return
+    step, room = (STEP, LONGEST_RATIO) if sheet.width >= 80 else (NARROW_STEP, SHORT_RATIO)
+    label = sheet.width - len(INDENT) - octave_width(step) - room - 1
+    legend = "● adjusted ◦ naive" if any(one.adjusted for one in compared) else "◦ naive"
+    yield INDENT + "Rate ratio".ljust(label) + octaves(step, sheet.plain) + f" {legend}"
+    for one in compared:
+        name = safe(f"{exposure(one.attribute)} {one.value}")
+        if len(name) >= label:
+            yield INDENT + shortened(safe(exposure(one.attribute)), sheet.width - len(INDENT))
+            name = "  " + shortened(safe(one.value), label - 3)
+        line = ratio_line(one.naive, one.adjusted, step)
+        yield INDENT + name.ljust(label) + coloured(line, number) + " " + _ratios(one, room)
+        if one.same_as:
+            yield from wrapped(f"cannot be told apart from {safe(', '.join(one.same_as))}", sheet, INDENT + "  ")
+    yield from (click.style(line, dim=True) for line in wrapped(_adjusted(compared), sheet, INDENT))
+    yield ""
+
+
+def mark(verdict: Verdict) -> str:
+    """The shape of a verdict."""
+    return MARKS["undetermined"] if verdict.held else MARKS[verdict.says]
+
+
+def word(verdict: Verdict) -> str:
+    """What it says, and how certain that is."""
+    if verdict.held:
+        return "HELD"
+    if verdict.says == "undetermined":
+        low, high = percent(verdict.probability.low), percent(verdict.probability.high)
+        return f"{WORDS[verdict.says]}: hardware with {low} to {high}"
+    return f"{WORDS[verdict.says]}, {certainty(verdict.certainty)}"
+
+
+def coloured(text: str, number: int, bold: bool = False) -> str:
+    """In the colour of the outbreak; the third and later ones have none."""
+    return click.style(text, fg=COLOURS[number] if number < len(COLOURS) else None, bold=bold)
+
+
+def labelled(label: str, text: str, sheet: Sheet) -> Iterator[str]:
+    """A paragraph beside its label; nothing where there is nothing to say."""
+    if text:
+        first, *more = wrapped(text, sheet, INDENT + " " * LABEL)
+        yield INDENT + label.ljust(LABEL) + first.lstrip()
+        yield from more
+
+
+def wrapped(text: str, sheet: Sheet, indent: str = INDENT) -> list[str]:
+    """A paragraph in lines."""
+    wide = sheet.width - 1
+    return textwrap.wrap(text, wide, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _asked(found: Investigation, sheet: Sheet) -> Iterator[str]:
+    episodes, outbreaks = plural(found.episodes, "episode"), len(found.verdicts)
+    survive = f"{plural(outbreaks, 'outbreak')} {'survives' if outbreaks == 1 else 'survive'} 1% false discovery"
+    rows = (
+        ("Read", plural(found.cases, "case"), f"{episodes} of {plural(found.syndromes, 'syndrome')}"),
+        ("At risk", *at_risk(found)),
+        ("Asked", plural(found.questions, "question"), survive),
+        ("Capture", *captured(found)),
+    )
+    column = max(len(value) for _, value, _ in rows) + 2
+    for label, value, said in rows:
+        first, *more = wrapped(said, sheet, " " * (2 + LABEL + 1 + column))
+        yield f"  {label:{LABEL}} {value:{column}}" + first.lstrip()
+        yield from more
+
+
+def _curves(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> Iterator[str]:
+    shown = found.verdicts[:MOST_WHOLE]
+    names = _names(shown)
+    label = min(max(map(len, names)), sheet.width - 42)
+    room = sheet.width - 2 - 2 - label - 2 - COUNT - 1
+    groups = [(*one.outbreak.cases, *one.outbreak.elsewhere) for one in shown]
+    drawn = curves(times, groups, start(found), end(found), room)
+    if not drawn.most:
+        return
+    scale = ", the rows on one scale" if len(shown) > 1 else ""
+    yield ""
+    yield f"  Cases per {_span(drawn.hours)}{scale} (full block = {drawn.most:,})"
+    yield ""
+    for number, (verdict, name, row) in enumerate(zip(shown, names, drawn.rows, strict=True)):
+        text = f"{mark(verdict)} {shortened(safe(name), label):{label}}  {blocks(row, drawn.most)}"
+        yield "  " + coloured(text, number) + f"{len(groups[number]):{COUNT},}"
+    yield " " * (label + 6) + _dates(found, drawn)
+    if drawn.undated:
+        yield f"  {plural(drawn.undated, 'case')} of these without a time"
+
+
+def _names(shown: tuple[Verdict, ...]) -> list[str]:
+    """By mechanism; where that is the same, by who is hit."""
+    names = [mechanism(one.outbreak) for one in shown]
+    return names if len(set(names)) == len(names) else [cohort(one.outbreak) for one in shown]
+
+
+def _dates(found: Investigation, drawn: Curves) -> str:
+    """The first day, the last and each onset, below their columns, as far as there is room."""
+    width = len(drawn.rows[0])
+    line = [" "] * (width + 6)
+    onsets = [one.outbreak.onset.at for one in found.verdicts[:MOST_WHOLE] if one.outbreak.onset]
+    last = period(found).split(" to ")[1].rsplit(" ", 1)[0]
+    marks = [(0, short_day(start(found))), (max(0, width - len(last)), last)]
+    marks += [(drawn.bin(at), short_day(at)) for at in onsets if at is not None]
+    for at, text in marks:
+        around = line[max(0, at - 1) : at + len(text) + 1]
+        if not "".join(around).strip():
+            line[at : at + len(text)] = text
+    return "".join(line).rstrip()
+
+
+def _span(hours: int) -> str:
+    for unit, length in (("week", 7 * DAY), ("day", DAY), ("hour", 1)):
+        if hours % length == 0:
+            return unit if hours == length else f"{hours // length} {unit}s"
+    return f"{hours} hours"
+
+
+def _inside(verdict: Verdict, number: int, sheet: Sheet) -> Iterator[str]:
+    """How many crashes are in the cohort, and how many elsewhere."""
+    compared = verdict.outbreak.comparison
+    assert compared is not None
+    others = compared.of - compared.inside
+    most, label = max(compared.inside, others), min(20, max(len(compared.value), 12) + 2)
+    width = sheet.width - len(INDENT) - label - COUNT - 1
+    for name, count in ((compared.value, compared.inside), ("all others", others)):
+        drawn = bar(count, most, width)
+        yield (
+            INDENT
+            + f"{shortened(safe(name), label - 1):{label}}"
+            + coloured(f"{drawn:{width}}", number)
+            + f"{count:{COUNT},}"
+        )
+    yield INDENT + " " * label + f"rate ratio {_ratios(compared, width - len('rate ratio '))}"
+    yield ""
+
+
+def _ratios(one: Comparison, room: int) -> str:
+    """As much as there is room for; what is left out is drawn beside it, or told by `explain`."""
+    shown = one.adjusted or one.naive
+    said, naive = interval(shown), ratio(one.naive.value)
+    over = shown.low > LAST_OCTAVE
+    forms = [said, f"over {ratio(shown.low)}" if over else ratio(shown.value)]
+    if one.adjusted is not None and said != interval(one.naive) and naive != "∞":
+        forms = [f"{said}, naive {naive}", f"{forms[1]}, naive {naive}", *forms]
+    return next((form for form in forms if len(form) <= room), forms[-1])
+
+
+def _adjusted(compared: list[Comparison]) -> str:
+    strata = list(dict.fromkeys(exposure(name) for one in compared if one.adjusted for name in one.strata))
+    against = " and ".join(dict.fromkeys(one.against for one in compared))
+    by = f"Adjusted for {', '.join(strata)}; against" if strata else "Against"
+    return f"{by} {against}."
+
+
+def _joined(arguments: tuple[Argument, ...]) -> str:
+    told = [one for one in arguments if one.name != DRAWN]
+    said = [safe(one.says, 400).rstrip(".") for one in told[:MOST_SAID]]
+    more = len(told) - len(said)
+    return _first_up("; ".join(said)) + (f"; {more} more" if more > 0 else "")
+
+
+def _sentences(said: tuple[str, ...]) -> str:
+    return " ".join(f"{_first_up(safe(one, 400).rstrip('.'))}." for one in said)
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _others(found: Investigation, sheet: Sheet) -> Iterator[str]:
+    rest = found.verdicts[MOST_WHOLE:]
+    if rest:
+        yield ""
+    for verdict in rest[:MOST_NAMED]:
+        text = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {safe(verdict.title)}"
+        yield f"  {safe(text, sheet.width - 2)}"
+    if len(rest) > MOST_NAMED:
+        yield f"       and {len(rest) - MOST_NAMED:,} more: broadstreet outbreaks{sheet.casebook}"
+
+
+def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
+    """Where to look next, and what this page stands on."""
+    versions = f"broadstreet {found.broadstreet_version}, weights {found.weights_version}"
+    if not found.cases:
+        yield f"  broadstreet scan DIR{sheet.casebook or ' --casebook ' + found.casebook}"
+        return
+    asked = []
+    if found.verdicts:
+        first = found.verdicts[0].outbreak
+        asked += [("Ask", f"explain {first.rank}", "down to the bytes of each case")]
+        asked += [("Check", "investigate --query", "each number again, by SQL and Python")]
+        asked += [("Fixed?", f"fixed --syndrome {first.syndrome} --since DATE", "")]
+    else:
+        asked += [("Look", "hosts", "who crashes most")]
+        asked += [("Cases", "cases", "the newest first")]
+    column = max(len(command) for _, command, why in asked if why) + len(sheet.casebook) + 2
+    for label, command, why in asked:
+        line = f"  {label:{LABEL}}broadstreet {command + sheet.casebook:{column}}"
+        yield (line + why if len(line + why) <= sheet.width else line).rstrip()
+    yield ""
+    again = f"Replays as investigate --at {found.casebook_version}"
+    yield from (click.style(line, dim=True) for line in wrapped(f"{again}; {versions}.", sheet, "  "))

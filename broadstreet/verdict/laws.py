@@ -1,0 +1,72 @@
+"""What no sum of ratios may do: a person drains a machine on this word, so some things must have been seen.
+
+Each law is a condition and what is missing where it fails. A law can only turn a verdict into "cannot tell".
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from broadstreet.verdict.profile import KINDS_OF_MACHINE, Profile
+
+LEAST_SITES = 2
+"""At 0.3 % of bugs with a finding, ten thousand machines have some with one by chance, and none with two sites."""
+LEAST_EPISODES = 2
+
+
+class Law(NamedTuple):
+    """`kept` says whether a profile keeps it; `lacks` is the sentence where it does not."""
+
+    name: str
+    kept: Callable[[Profile], bool]
+    lacks: str
+
+
+def _seen_in_code(p: Profile) -> bool:
+    return p.strict_sites >= LEAST_SITES or p.is_proven
+
+
+def _at_a_place(p: Profile) -> bool:
+    return p.kind == "linked" or p.place is not None or any(name in KINDS_OF_MACHINE for name in p.cohort)
+
+
+HARDWARE = (
+    Law(
+        "one crash",
+        lambda p: p.episodes >= LEAST_EPISODES or p.is_proven,
+        "one crash never convicts hardware unless it proves a wrong bit",
+    ),
+    Law(
+        "more than a place",
+        _seen_in_code,
+        "that one machine is hit proves nothing alone: crashes in two functions must show what only hardware does",
+    ),
+    Law(
+        "a place",
+        lambda p: _at_a_place(p) or p.is_proven,
+        "no machine, and no kind of machine, is hit more than the others",
+    ),
+)
+
+SOFTWARE = (
+    Law(
+        "more than one crash",
+        lambda p: p.episodes >= LEAST_EPISODES,
+        "one crash says too little",
+    ),
+    Law(
+        "something was seen",
+        lambda p: p.lacking > 0 or p.unjudged < p.cases,
+        "no crash could be judged for what only hardware does",
+    ),
+    Law(
+        "nothing proves the opposite",
+        lambda p: not p.is_proven,
+        "a wrong bit is proven",
+    ),
+)
+
+
+def broken(says: str, p: Profile) -> str | None:
+    """What is missing for this verdict; null where nothing is."""
+    laws = {"hardware": HARDWARE, "software": SOFTWARE}.get(says, ())
+    return next((law.lacks for law in laws if not law.kept(p)), None)

@@ -1,0 +1,145 @@
+"""The sentences of an investigation: the answer, and who is hit, each computed from what was found.
+
+The answer names things and counts them: `one machine and one library`. It says that one bug looked like one only where
+the statistics parted a syndrome.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from broadstreet.records.outbreak import Outbreak
+from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
+from broadstreet.verdict.words import named
+
+# What a cohort of this attribute is, by the first of these that its name contains.
+THINGS = (
+    ("physical_host", "machine"),
+    ("library", "library"),
+    ("build", "library"),
+    ("kernel_release", "kernel"),
+    ("release", "release"),
+    ("microcode", "microcode"),
+    ("cpu_model", "CPU model"),
+    ("cpu", "CPU"),
+    ("core", "CPU"),
+    ("rack", "rack"),
+    ("zone", "zone"),
+    ("region", "region"),
+    ("sku", "SKU"),
+    ("workload", "workload"),
+    ("service", "service"),
+    ("host", "machine"),
+)
+UNTOLD = "that cannot be told"
+MANY = {"library": "libraries", "bug in software": "bugs in software", UNTOLD: UNTOLD}
+MEASURES = {"host_hours": "host-hours", "process_hours": "process-hours"}
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def heading(found: Investigation) -> str:
+    """The answer, in one sentence or two."""
+    verdicts = found.verdicts
+    if not found.cases:
+        return "No crashes yet."
+    if not verdicts:
+        return f"Nothing stands out of {found.cases:,} crashes."
+    if any(one.held for one in verdicts) or len(verdicts) == 1:
+        return f"{verdicts[0].title.rstrip('.')}."
+    parted = {split.syndrome for one in verdicts for split in one.outbreak.splits}
+    if len(verdicts) == 2 and len({_origin(one.outbreak) for one in verdicts}) == 1 and parted:
+        return f"It looked like one bug. It is {things(verdicts)}."
+    return f"{count(len(verdicts)).capitalize()} outbreaks: {things(verdicts)}."
+
+
+def things(verdicts: Sequence[Verdict]) -> str:
+    """What the outbreaks are, each kind counted: one machine and two releases."""
+    counted = Counter(thing(one) for one in verdicts)
+    named = [f"{count(n)} {name if n == 1 else MANY.get(name, name + 's')}" for name, n in counted.items()]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def thing(verdict: Verdict) -> str:
+    """What one outbreak points at: the kind of its cohort, or that it is in software, or not known."""
+    if verdict.says == "undetermined":
+        return UNTOLD
+    for attribute in verdict.outbreak.cohort:
+        for part, name in THINGS:
+            if part in attribute.lower():
+                return name
+    return "machine" if verdict.says == "hardware" else "bug in software"
+
+
+def count(number: int) -> str:
+    """A small number as a word."""
+    return WORDS[number] if number < len(WORDS) else f"{number:,}"
+
+
+def mechanism(outbreak: Outbreak) -> str:
+    """The mechanism as words: misaligned stack."""
+    return outbreak.mechanism.replace("_", " ")
+
+
+def cohort(outbreak: Outbreak) -> str:
+    """Who is hit, in words: machine ph-7c41e9; nobody in particular where the cohort is empty."""
+    return named(outbreak.cohort) or "everywhere"
+
+
+def scope(outbreak: Outbreak) -> str:
+    """How many of which crashes are in the cohort, of how many expected, since when."""
+    compared, onset = outbreak.comparison, outbreak.onset
+    inside, every = (outbreak.episodes, None) if compared is None else (compared.inside, compared.of)
+    counted = f"{inside:,}" if every is None else f"{inside:,} of {every:,}"
+    one = (inside if every is None else every) == 1
+    text = f"{counted} {mechanism(outbreak).replace(' ', '-')} {'crash' if one else 'crashes'}"
+    if onset is not None and onset.at is not None:
+        text += f" since {day(onset.at)}"
+    if onset is not None and onset.end is not None:
+        text += f" until {day(onset.end)}"
+    if compared is None:
+        return text
+    by = "" if compared.against == "time at risk" else " by other crashes"
+    return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
+
+
+def period(found: Investigation) -> str:
+    """15 Jan to 14 Apr 2026: the first and the last day that were observed."""
+    first, last = start(found), end(found) - timedelta(seconds=1)
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{short_day(first)}{year} to {short_day(last)} {last.year}"
+
+
+def start(found: Investigation) -> datetime:
+    """The beginning of what was observed."""
+    return datetime.fromisoformat(found.start)
+
+
+def end(found: Investigation) -> datetime:
+    """The end of what was observed, exclusive."""
+    return datetime.fromisoformat(found.end)
+
+
+def at_risk(found: Investigation) -> tuple[str, str]:
+    """What the crashes are held against: how many hosts, how much time."""
+    if found.at_risk is None or found.measure is None:
+        return "not known", "crashes are compared with other crashes; broadstreet fleet add at_risk FILE"
+    hosts = f"{found.hosts:,} hosts" if found.hosts is not None else "every host"
+    return hosts, f"{amount(found.at_risk)} {measure(found.measure)}"
+
+
+def captured(found: Investigation) -> tuple[str, str]:
+    """How much of what another channel saw became cases."""
+    if found.captured is None or not found.fatal:
+        return "not known", "broadstreet fleet add fatal_signals FILE"
+    share = found.captured / found.fatal
+    return percent(share), "; ".join(found.capture_notes) or f"{found.captured:,} of {found.fatal:,} fatal signals"
+
+
+def measure(name: str) -> str:
+    """A measure of time at risk as words."""
+    return MEASURES.get(name, name.replace("_", " "))
+
+
+def _origin(outbreak: Outbreak) -> str:
+    return outbreak.splits[0].syndrome if outbreak.splits else outbreak.syndrome

@@ -1,0 +1,98 @@
+"""The one sentence of a verdict. It says what the evidence bears out and no more: a place, a code, never a guess."""
+
+import re
+
+from broadstreet.records.verdict import Says
+from broadstreet.verdict.profile import LIBRARY, VARIES, Profile
+from broadstreet.verdict.words import machine, named, plural
+
+UNWINDERS = (r"libunwind(-\w+)?\.so", r"libgcc_s\.so", r"libc\+\+abi\.so")
+"""Libraries that unwind exceptions; where more than one is mapped, the first of these wins, as it does in the linker
+where it was put before libgcc_s."""
+OF_THE_CPU = ("misaligned_stack", "wrong_result")
+"""What no bit of memory explains: a register that instructions left wrong. Other findings may be memory's."""
+BUILD_CHARACTERS = 8
+
+
+def title(says: Says, p: Profile, held: str | None) -> str:
+    """What is at fault where, in one sentence of at most two lines."""
+    if held is not None:
+        return f"No verdict: {held}"
+    if says == "hardware":
+        return _hardware(p)
+    subject = _software(p)
+    if says == "software":
+        return subject
+    return f"{_first_up(plural(p.cases, 'crash', 'crashes'))} {_where(p)}: hardware or software cannot be told yet"
+
+
+def unwinder(p: Profile) -> tuple[str, str] | None:
+    """The library that unwinds exceptions in every one of these crashes, and its build (empty if there are several);
+    null where not all were unwinding, or no such library is common to all."""
+    if p.unwinding.judged < 2 or p.unwinding.held < p.unwinding.judged or 2 * p.unwinding.judged < p.cases:
+        return None
+    for pattern in UNWINDERS:
+        for library, build in sorted(p.libraries.items()):
+            if re.match(pattern, library):
+                return library, build[:BUILD_CHARACTERS]
+    return None
+
+
+def _hardware(p: Profile) -> str:
+    within = _within(p)
+    if "cpu" in p.cohort:
+        return f"{_first_up(machine(p))}{within} is bad"
+    if p.place:
+        return f"{_first_up(machine(p))}{within} has {_part(p)}"
+    return f"Machines with {named(p.cohort)} have bad hardware"
+
+
+def _part(p: Profile) -> str:
+    if p.is_stated:
+        return "bad memory"
+    in_registers = sum(p.strict[name].held for name in OF_THE_CPU)
+    return "a bad CPU" if 2 * in_registers > p.strict_cases else "bad hardware"
+
+
+def _within(p: Profile) -> str:
+    region = p.common.get("region")
+    return f" in {region}" if region and "region" not in p.cohort else ""
+
+
+def _software(p: Profile) -> str:
+    what = f"{_kind(p)} crashes"
+    found = unwinder(p)
+    if found:
+        library, build = found
+        return (
+            f"{_first_up(what)} only while unwinding an exception, in processes that map {library}"
+            f"{f' (build {build})' if build else ''}{_with(p)}"
+        )
+    return f"{_first_up(what)}{_in_code(p)} {_where(p)}"
+
+
+def _kind(p: Profile) -> str:
+    known = p.mechanism not in ("", "mixed", "not_judged", "unclassified")
+    return p.mechanism.replace("_", "-") if known else "unexplained"
+
+
+def _in_code(p: Profile) -> str:
+    return " in one function" if p.sites == 1 and p.episodes > 1 else ""
+
+
+def _with(p: Profile) -> str:
+    software = {name: value for name, value in p.cohort.items() if name in VARIES[1:]}
+    return f", with {named(software)}" if software else ""
+
+
+def _where(p: Profile) -> str:
+    if p.place:
+        return f"on {machine(p)}{_within(p)}"
+    if p.cohort:
+        return f"with {named({name.replace(LIBRARY, 'build of '): value for name, value in p.cohort.items()})}"
+    regions = p.distinct.get("region", 0)
+    return f"in {plural(regions, 'region')}" if regions > 1 else "on no machine in particular"
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
