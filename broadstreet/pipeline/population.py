@@ -18,6 +18,7 @@ from broadstreet.population.population import UNKNOWN, AtRisk, Attribute, Codes,
 from broadstreet.records.exposure import SIMULATED, UPTIME_BANDS
 from broadstreet.store import exposures as store
 from broadstreet.store.questions import Questions
+from broadstreet.store.stretches import MEASURES, OF_CASES
 
 SECOND = 1e6  # microseconds
 LOAD = "exceptions per hour"
@@ -56,7 +57,7 @@ def population(questions: Questions, grouping: Grouping | None = None) -> Popula
     """All that is known of a casebook's crashes and of its time at risk."""
     store.hold_stretches(questions)
     more = store.fleet_keys(questions)
-    names = list(dict.fromkeys((*store.OF_CASES, "tenant", *more)))
+    names = list(dict.fromkeys((*OF_CASES, "tenant", *more)))
     labels = [key for key, different, cases in store.label_keys(questions) if _tells(key, different, cases)]
     of_cases = [*names, *(f"label {key}" for key in labels if key not in names)]
     codings = {name: Coding() for name in of_cases}
@@ -141,7 +142,7 @@ def _at_risk(pieces: _Coded) -> AtRisk | None:
     start, end = (_seconds(pieces.numbers[name]) for name in ("start", "end"))
     if not len(start):
         return None
-    told = {name: pieces.numbers[name].astype(np.float64) for name in store.MEASURES}
+    told = {name: pieces.numbers[name].astype(np.float64) for name in MEASURES}
     return AtRisk(start, end, {name: some for name, some in told.items() if not np.isnan(some).all()})
 
 
