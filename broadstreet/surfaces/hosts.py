@@ -20,6 +20,7 @@ def hosts(physical: bool, most: int | None, form: str, casebook: str | None) -> 
     whichever is higher. What is expected of a host is what the same workloads, services and releases have elsewhere in
     the same week. A rank alone is no verdict: `broadstreet investigate`.
     """
+    from broadstreet.pipeline.grouping import grouped
     from broadstreet.pipeline.population import population
     from broadstreet.population.suspects import suspects
     from broadstreet.surfaces.hosts_page import batch, lines
@@ -27,7 +28,7 @@ def hosts(physical: bool, most: int | None, form: str, casebook: str | None) -> 
     from broadstreet.surfaces.text import echo
 
     with asked(casebook) as questions:
-        found = suspects(population(questions), "physical_host" if physical else "host")
+        found = suspects(population(questions, grouped(questions)), "physical_host" if physical else "host")
     if form != "table":
         rows = batch(found[:most])
         write_rows(iter((rows.slice(0, 0), rows)), form)

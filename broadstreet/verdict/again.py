@@ -68,8 +68,8 @@ def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
         ratio = RATIOS.get(one.adjusted_test.name)
         module = one.adjusted_test.name.partition(".")[0]
         call = ratio.format(_arguments(one.adjusted_test)) if ratio else ""
-        python = f"{_imports(module, one.adjusted_test)}; print({call}.value)" if ratio else None
-        yield Again(f"rate ratio of {name}, adjusted for {', '.join(one.strata)}", one.adjusted.value, "", python)
+        again = f"{_imports(module, one.adjusted_test)}; print({call}.value)" if ratio else None
+        yield Again(f"rate ratio of {name}, adjusted for {', '.join(one.strata)}", one.adjusted.value, "", again)
         yield Again(f"p of {name}, adjusted", one.adjusted_test.p, "", line(one.adjusted_test))
 
 
