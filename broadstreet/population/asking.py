@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from broadstreet.population.cpus import cpu
 from broadstreet.population.families import ERROR, LEAST, NARROW, TREE, family
-from broadstreet.population.ground import Cohort, Ground
+from broadstreet.population.ground import BY_WEEK, Cohort, Ground
 from broadstreet.population.onsets import onset
 from broadstreet.population.part import Part, Questions, Stands
 from broadstreet.population.splitting import split
@@ -20,6 +20,8 @@ Rows = NDArray[np.int64]
 FOREST = 8  # comparisons that are kept of an outbreak, those that stand out first
 NAMES_A_COHORT = 0.8  # of the episodes of which it is known, and
 TIMES_LIKELIER = 2.0  # at least, where strata are alike: then a part is that of a cohort, else it is everywhere
+TIMES_APART = 8.0  # more than loads and work make of one cause (10 in the worst scenario of the lab): one of its own
+NEARLY_ALWAYS = 0.95  # of the time at risk of either of two exposures: then they are one
 DEEPEST = 6  # parts of parts
 ONSET_FROM = 8  # episodes
 
@@ -81,7 +83,7 @@ def _of_rest(questions: Questions, part: Part, depth: int) -> list[Found]:
     if len(part.votes) < LEAST:
         return []
     standing = questions.standing((name for name in here(ground) if name not in TREE), part)
-    named = next((one for one in standing if _names(one.comparison)), None)
+    named = next((one for one in standing if _names(one.comparison) and _explains_since(ground, one, part)), None)
     votes = part.votes
     if named is not None:
         name, value = named.cohort
@@ -95,42 +97,67 @@ def _of_rest(questions: Questions, part: Part, depth: int) -> list[Found]:
     if not standing and not sure:
         return []
     first = named or (standing[0] if standing else None)
+    forest = _forest(questions, part, standing)
     one = Found(
         part,
         () if named is None else (named.cohort,),
         votes,
         max([sure, *(one.gain for one in standing)]),
-        first.comparison if first else None,
-        _forest(questions, part, standing),
+        next((one for one in forest if first and _is(one, first.comparison)), None),
+        forest,
         "everywhere" if named is None else "cohort",
         began,
     )
     return [one] if named is None else [one, *of_part(questions, part.less(ground, named.cohort), depth + 1)]
 
 
+def _is(one: Comparison, other: Comparison) -> bool:
+    return (one.attribute, one.value) == (other.attribute, other.value)
+
+
+def _explains_since(ground: Ground, stands: Stands, part: Part) -> bool:
+    """What cannot be told apart from the week is named only if its crashes begin when it does, and not later."""
+    if stands.comparison.same_as != (BY_WEEK,):
+        return True
+    name, value = stands.cohort
+    votes = part.votes[ground.population.exposures[name].cases[part.votes] == value]
+    began = onset(ground, votes, (stands.cohort,), part.without)
+    return began is None or began.at is None
+
+
 def _names(comparison: Comparison) -> bool:
-    return (
-        comparison.adjusted is not None
-        and comparison.inside >= NAMES_A_COHORT * comparison.of
-        and comparison.adjusted.low >= TIMES_LIKELIER
-    )
+    """Whether it is the cohort that is hit: it has nearly all, or it has so many more that no mere dose explains it."""
+    ratio = comparison.adjusted
+    if ratio is None:
+        return False
+    nearly_all = comparison.inside >= NAMES_A_COHORT * comparison.of
+    return ratio.low >= (TIMES_LIKELIER if nearly_all else TIMES_APART)
 
 
 def _forest(questions: Questions, part: Part, standing: Sequence[Stands]) -> tuple[Comparison, ...]:
     """What a person would ask about too: of each exposure its most notable value, those that stand out first."""
-    told = [one.comparison for one in standing]
-    seen = {one.attribute for one in told}
-    more: list[tuple[float, Comparison]] = []
+    every = [(one.cohort, one.comparison) for one in standing]
+    seen = {one.comparison.attribute for one in standing}
+    more: list[tuple[float, Cohort, Comparison]] = []
     for name in here(questions.ground):
         got = None if name in seen or family(name).kind == "place" else questions.cells(name, part)
         if got is None or not len(got.value):
             continue
         at = int(np.argmax(got.gain))
-        comparison = questions.compared(name, int(got.value[at]), part, got.asked * questions.parts)
+        cohort = (name, int(got.value[at]))
+        comparison = questions.compared(*cohort, part, got.asked * questions.parts)
         if comparison is not None:
-            more.append((-float(got.gain[at]), comparison))
-    more.sort(key=lambda one: one[0])
-    return (*told, *(comparison for _, comparison in more))[:FOREST]
+            more.append((-float(got.gain[at]), cohort, comparison))
+    every += [(cohort, comparison) for _, cohort, comparison in sorted(more, key=lambda one: one[0])]
+    return tuple(_with_twins(questions.ground, cohort, one, every) for cohort, one in every[:FOREST])
+
+
+def _with_twins(
+    ground: Ground, cohort: Cohort, comparison: Comparison, every: Sequence[tuple[Cohort, Comparison]]
+) -> Comparison:
+    """What nearly always comes together cannot be told apart, whichever of the two is asked about."""
+    twins = (other[0] for other, _ in every if other[0] != cohort[0] and ground.overlap(cohort, other) >= NEARLY_ALWAYS)
+    return replace(comparison, same_as=tuple(dict.fromkeys((*comparison.same_as, *twins))))
 
 
 def here(ground: Ground, names: Sequence[str] | None = None) -> list[str]:

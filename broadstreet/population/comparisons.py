@@ -6,14 +6,14 @@ machine that only does other work stands out in the first look, and not in the s
 cannot be told apart, nothing is claimed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.families import LEAST
-from broadstreet.population.ground import Cohort, Ground, Strata
+from broadstreet.population.families import LEAST, family
+from broadstreet.population.ground import BY_WEEK, Cohort, Ground, Strata
 from broadstreet.population.population import Attribute, Floats
 from broadstreet.records.outbreak import Comparison, Test
 from broadstreet.records.weights import Interval
@@ -29,6 +29,7 @@ Rows = NDArray[np.int64]
 
 UNEVEN_FROM = 50  # values, and episodes: with fewer, how unevenly values are hit at all cannot be estimated
 UNEVEN = 0.05  # the level at which it counts as uneven; from the facts, section 5, step 6
+LEAST_FOR_BURSTS = 10  # episodes, and days: with fewer nothing can be said of how they come together
 TOLD_APART = 0.5  # of the episodes inside, at least so many lie in strata that hold others too
 
 
@@ -50,6 +51,14 @@ class Cells(NamedTuple):
     gain: Floats
     uneven: Floats
     asked: int
+
+
+class Within(NamedTuple):
+    """The same within strata; `apart` is the share of the episodes inside whose stratum holds other values too."""
+
+    ratio: Interval
+    test: Test
+    apart: float
 
 
 def cells(
@@ -96,10 +105,12 @@ def compared(
     uneven: float = 0.0,
     without: Sequence[Cohort] = (),
     measure: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Comparison | None:
     """One value against all others, naive and stratified; null where no other was at risk.
 
-    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one.
+    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one. `beside` are
+    more exposures to compare within.
     """
     if not ground.told(attribute):
         return _against_others(ground, attribute, value, votes, asked)
@@ -112,17 +123,16 @@ def compared(
     share = float(hours[value] / hours.sum()) if hours.sum() else 1.0
     if not 0 < share < 1:
         return None
-    if uneven:
-        p = float(negative_binomial_tail(inside, of * share, uneven))
-        test = Test("tails.negative_binomial_tail", {"k": inside, "mean": of * share, "dispersion": uneven}, p)
-    else:
-        p = float(binomial_tail(inside, of, share))
-        test = Test("tails.binomial_tail", {"k": inside, "n": of, "share": share}, p)
-    names = ground.strata_names(attribute.name)
-    strata = ground.strata(names)
+    burst = 1.0 if family(attribute.name).kind == "place" else bursts(ground, votes[known], codes[known] == value)
+    test = _tail(inside, of * share, of, uneven, burst)
+    names = (*beside, *ground.strata_names(attribute.name))
     used = measure or first
-    adjusted, adjusted_test = _stratified(ground, attribute, value, votes, strata, used, kept, uneven)
-    same_as = () if adjusted else _same_as(ground, attribute, value, votes, names, used, kept)
+    naive = rate_ratio(inside, of - inside, share)
+
+    def within(strata: Sequence[str]) -> Within | None:
+        return _stratified(ground, attribute, value, votes, ground.strata(strata), used, kept, uneven, burst)
+
+    adjusted, names, same_as = _adjusted(within, names, naive)
     return Comparison(
         attribute=attribute.name,
         value=attribute.values[value],
@@ -131,11 +141,11 @@ def compared(
         share=share,
         against="time at risk",
         measure=used,
-        naive=rate_ratio(inside, of - inside, share),
+        naive=naive,
         test=_in_family(test, attribute.name, asked),
-        strata=strata.names,
-        adjusted=adjusted,
-        adjusted_test=None if adjusted_test is None else _in_family(adjusted_test, attribute.name, asked),
+        strata=names,
+        adjusted=adjusted.ratio if adjusted else None,
+        adjusted_test=_in_family(adjusted.test, attribute.name, asked) if adjusted else None,
         same_as=same_as,
     )
 
@@ -164,7 +174,8 @@ def _stratified(
     measure: str,
     kept: NDArray[np.bool_] | None,
     uneven: float,
-) -> tuple[Interval | None, Test | None]:
+    burst: float,
+) -> Within | None:
     codes = attribute.cases[votes]
     mine = (codes >= 0) & (strata.cases[votes] >= 0)
     stratum = strata.cases[votes][mine]
@@ -179,37 +190,71 @@ def _stratified(
     own = np.bincount(strata.pieces[pieces], weights[pieces], strata.count)
     share = np.divide(own, hours, out=np.zeros(strata.count), where=hours > 0)
     told = (total > 0) & (share > 0) & (share < 1)
-    if inside[told].sum() < TOLD_APART * (codes == value).sum():
-        return None, None
     result = stratified(inside[told], total[told], share[told])
     if result.p is None or result.ratio is None:
-        return None, None
-    mean = float((total[told] * share[told]).sum())
-    observed = int(inside[told].sum())
-    if uneven:
-        p = float(negative_binomial_tail(observed, mean, uneven))
-        name, arguments = "tails.negative_binomial_tail", {"k": observed, "mean": mean, "dispersion": uneven}
-        return result.ratio, Test(name, dict(arguments), p)
+        return None
+    apart = float(inside[told].sum() / max(1, (codes == value).sum()))
+    if uneven or burst > 1:
+        mean = float((total[told] * share[told]).sum())
+        wider = _wider(result.ratio, burst)
+        return Within(wider, _tail(int(inside[told].sum()), mean, int(total[told].sum()), uneven, burst), apart)
     given = {"inside": inside[told], "total": total[told], "share": share[told]}
-    return result.ratio, Test("strata.stratified", _lists(given), result.p)
+    return Within(result.ratio, Test("strata.stratified", _lists(given), result.p), apart)
 
 
-def _same_as(
-    ground: Ground,
-    attribute: Attribute,
-    value: int,
-    votes: Rows,
-    names: tuple[str, ...],
-    measure: str,
-    kept: NDArray[np.bool_] | None,
-) -> tuple[str, ...]:
-    """Which of the strata alone leaves nothing to compare with; all together where none alone does."""
-    alone = tuple(
-        name
-        for name in names
-        if _stratified(ground, attribute, value, votes, ground.strata((name,)), measure, kept, 0.0)[1] is None
+def bursts(ground: Ground, votes: Rows, here: NDArray[np.bool_]) -> float:
+    """How many crashes count as one, for they come together: the design effect of days.
+
+    An input that kills one host after another of one place within hours is one thing that happened, not twenty.
+    """
+    days = np.nan_to_num(ground.population.time[votes] // 86400.0, nan=-1.0)
+    _, day = np.unique(days, return_inverse=True)
+    of_day = np.bincount(day)
+    if len(votes) < LEAST_FOR_BURSTS or len(of_day) < LEAST_FOR_BURSTS:
+        return 1.0
+    share = here.mean()
+    chance = share * (1 - share) * of_day.sum()
+    if not chance:
+        return 1.0
+    seen = float(((np.bincount(day[here], minlength=len(of_day)) - share * of_day) ** 2).sum())
+    return max(1.0, seen / float(chance))
+
+
+def _tail(inside: int, mean: float, of: int, uneven: float, burst: float) -> Test:
+    if uneven:
+        arguments: dict[str, float | tuple[float, ...]] = {"k": inside, "mean": mean, "dispersion": uneven}
+        return Test("tails.negative_binomial_tail", arguments, float(negative_binomial_tail(inside, mean, uneven)))
+    arguments = {"k": inside / burst, "n": of / burst, "share": mean / of}
+    return Test("tails.binomial_tail", arguments, float(binomial_tail(inside / burst, of / burst, mean / of)))
+
+
+def _wider(ratio: Interval, burst: float) -> Interval:
+    """The interval of fewer crashes; in logarithms its width grows as the root."""
+    grown = float(np.sqrt(burst))
+    if not (ratio.low > 0 and ratio.value < np.inf):
+        return Interval(ratio.value, ratio.low ** (1 / grown), ratio.high)
+    return Interval(
+        ratio.value, ratio.value * (ratio.low / ratio.value) ** grown, ratio.value * (ratio.high / ratio.value) ** grown
     )
-    return alone or names or ("week",)
+
+
+def _adjusted(
+    within: Callable[[Sequence[str]], Within | None], names: tuple[str, ...], naive: Interval
+) -> tuple[Within | None, tuple[str, ...], tuple[str, ...]]:
+    """The comparison within strata, what these are, and what it cannot be told apart from.
+
+    What was rolled out to all within days cannot be told apart from the week. Then it is compared without that stratum,
+    and the week is named, unless the few weeks in which both were there say otherwise.
+    """
+    narrow = within(names)
+    if narrow is not None and narrow.apart >= TOLD_APART:
+        return narrow, names, ()
+    always = tuple(name for name in names if name != BY_WEEK)
+    wide = within(always)
+    if wide is not None and wide.apart >= TOLD_APART and (narrow is None or narrow.ratio.high >= naive.low):
+        return wide, always, (BY_WEEK,)
+    alone = tuple(name for name in names if (one := within((name,))) is None or one.apart < TOLD_APART)
+    return None, names, alone or names
 
 
 def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Rows, asked: int) -> Comparison | None:
@@ -228,7 +273,7 @@ def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Row
     controls = int((known & ~sick).sum())
     if not controls or not of:
         return None
-    names = tuple(name for name in ground.strata_names(attribute.name) if name != attribute.name)
+    names = ground.strata_names(attribute.name)
     strata = ground.strata(names).cases[every]
     alone = np.zeros(len(every), np.int64)
     naive = _tables(alone, sick, here, known)
@@ -250,10 +295,10 @@ def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Row
         measure="crashes",
         naive=ratio,
         test=_in_family(Test("tables.fisher", arguments, result.greater), attribute.name, asked),
-        strata=(*names, "week"),
+        strata=names,
         adjusted=adjusted_ratio,
         adjusted_test=_in_family(stratified_test, attribute.name, asked) if adjusted_ratio else None,
-        same_as=() if adjusted_ratio else (names or ("week",)),
+        same_as=() if adjusted_ratio else names,
     )
 
 

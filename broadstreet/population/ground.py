@@ -15,6 +15,7 @@ from broadstreet.population.families import STRATA
 from broadstreet.population.population import Attribute, Codes, Floats, Population
 
 WEEK = 7 * 86400.0
+BY_WEEK = "week"
 MOST_WEEKS = 53  # longer periods are cut into so many strata
 Cohort = tuple[str, int]  # an exposure and the code of its value
 
@@ -80,17 +81,18 @@ class Ground:
         return hours
 
     def strata(self, names: Sequence[str]) -> Strata:
-        """The strata that these exposures and the week make together."""
+        """The strata that these exposures make together; the week may be among them."""
         key = tuple(names)
         if key not in self._strata:
             self._strata[key] = self._made(key)
         return self._strata[key]
 
     def strata_names(self, attribute: str) -> tuple[str, ...]:
-        """Within what an exposure is compared: workload, service and release, but not within itself."""
+        """Within what an exposure is compared: workload, service, release and week, but not within itself."""
         left_out = {attribute} | ({"service_release"} if attribute == "service" else set())
         told = self.population.exposures
-        return tuple(name for name in STRATA if name in told and name not in left_out and self._is_told(name))
+        named = (name for name in STRATA if name in told and name not in left_out and self._is_told(name))
+        return (*named, BY_WEEK)
 
     def kept(self, without: Sequence[Cohort]) -> NDArray[np.bool_] | None:
         """The pieces that none of these cohorts has; null: all."""
@@ -101,6 +103,18 @@ class Ground:
                 other = self.codes(attribute) != value
                 kept = other if kept is None else kept & other
         return kept
+
+    def overlap(self, one: Cohort, other: Cohort) -> float:
+        """Of the time at risk that either of two cohorts has, the share that both have; 0 where it is not told."""
+        masks = []
+        for name, value in (one, other):
+            attribute = self.population.exposures[name]
+            if not self.told(attribute):
+                return 0.0
+            masks.append(self.codes(attribute) == value)
+        weights = self.weights(self.measures[0])
+        either = float(weights[masks[0] | masks[1]].sum())
+        return float(weights[masks[0] & masks[1]].sum()) / either if either else 0.0
 
     def by_day(self, measure: str, kept: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
         """The ends of the days, and the time at risk in each."""
@@ -126,11 +140,16 @@ class Ground:
 
     def _made(self, names: tuple[str, ...]) -> Strata:
         population = self.population
-        count = self.steps
-        cases = np.floor((population.time - population.start) / self.step)
-        cases = np.where(np.isnan(cases) | (cases < 0) | (cases >= count), -1, cases).astype(np.int64)
-        pieces = np.clip((self._begin - population.start) // self.step, 0, count - 1).astype(np.int64)
+        count = 1
+        cases, pieces = np.zeros(len(population), np.int64), np.zeros(len(self._begin), np.int64)
+        if BY_WEEK in names:
+            count = self.steps
+            weeks = np.floor((population.time - population.start) / self.step)
+            cases = np.where(np.isnan(weeks) | (weeks < 0) | (weeks >= count), -1, weeks).astype(np.int64)
+            pieces = np.clip((self._begin - population.start) // self.step, 0, count - 1).astype(np.int64)
         for name in names:
+            if name == BY_WEEK:
+                continue
             attribute = population.exposures[name]
             more = len(attribute.values)
             cases = np.where((cases < 0) | (attribute.cases < 0), -1, cases * more + attribute.cases)
@@ -139,7 +158,7 @@ class Ground:
                 pieces = np.where((pieces < 0) | (codes < 0), -1, pieces * more + codes)
             count *= more
         used = np.unique(np.concatenate([cases[cases >= 0], pieces[pieces >= 0]]))
-        return Strata((*names, "week"), _dense(pieces, used), _dense(cases, used), len(used))
+        return Strata(names, _dense(pieces, used), _dense(cases, used), len(used))
 
     @cached_property
     def _cut(self) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
