@@ -138,7 +138,8 @@ def _overlap(run: Run, outbreak: Outbreak, planted: Planted) -> tuple[float, flo
 def single(run: Run) -> Scores:
     """Of one cause in one syndrome: was it split, and is anybody accused?"""
     split = [outbreak for outbreak in run.outbreaks if outbreak.splits]
-    return {"split": bool(split), "false alarm": bool(false_cohorts(run))}
+    meant = {name for cause in run.truth.scenario.causes for name in (*cause.times, *cause.within)}
+    return {"split": bool(split), "false alarm": bool(false_cohorts(run, meant))}
 
 
 def told(run: Run, attribute: str, *values: str) -> Scores:
