@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.families import LEAST, family
+from broadstreet.population.families import ERROR, LEAST, family
 from broadstreet.population.ground import BY_WEEK, Cohort, Ground, Strata
 from broadstreet.population.population import Attribute, Floats
 from broadstreet.records.outbreak import Comparison, Test
@@ -82,9 +82,10 @@ def cells(
     of = of_part[label]
     if told:
         share = hours[value] / hours.sum()
-        uneven = _uneven(codes[known], part[known], of_part, hours / hours.sum())[label]
-        mean = of * share
-        p = np.where(uneven > 0, negative_binomial_tail(inside, mean, uneven), binomial_tail(inside, of, share))
+        p = binomial_tail(inside, of, share)
+        doubted = np.unique(label[p * asked < ERROR])
+        uneven = _uneven(codes[known], part[known], doubted, of_part, hours / hours.sum())[label]
+        p = np.where(uneven > 0, negative_binomial_tail(inside, of * share, uneven), p)
     else:
         every = attribute.cases[ground.votes]
         whole = np.bincount(every[every >= 0], minlength=size)
@@ -150,13 +151,14 @@ def compared(
     )
 
 
-def _uneven(codes: NDArray[np.int32], part: Rows, of_part: Rows, share: Floats) -> Floats:
+def _uneven(codes: NDArray[np.int32], part: Rows, doubted: Rows, of_part: Rows, share: Floats) -> Floats:
+    """How unevenly the values are hit, of those parts that are in doubt; 0 for all others."""
     found = np.zeros(len(of_part))
-    if (share > 0).sum() < UNEVEN_FROM:
+    if (share > 0).sum() < UNEVEN_FROM or not (of_part[doubted] >= UNEVEN_FROM).any():
         return found
     order = np.argsort(part, kind="stable")
     ends = np.cumsum(of_part)
-    for one in np.flatnonzero(of_part >= UNEVEN_FROM):
+    for one in doubted[of_part[doubted] >= UNEVEN_FROM]:
         mine = codes[order[ends[one] - of_part[one] : ends[one]]]
         counts = np.bincount(mine, minlength=len(share))[share > 0]
         estimate = dispersion(counts, of_part[one] * share[share > 0])

@@ -20,19 +20,23 @@ NEEDS_EXCEPTIONS = 0.8  # of the crashes that were judged; the finding holds fal
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Episodes, by their row; the signs and splits by which they were parted; the cohorts that were taken out."""
+    """Episodes, by their row; the signs and splits by which they were parted; the cohorts that were taken out.
+
+    `hints` are the exposures that stood out at first sight; null: none was asked yet.
+    """
 
     syndrome: str
     votes: Rows
     signs: tuple[str, ...] = ()
     splits: tuple[Split, ...] = ()
     without: tuple[Cohort, ...] = ()
+    hints: frozenset[str] | None = None
 
     def less(self, ground: Ground, cohort: Cohort) -> "Part":
         """The same without a cohort: neither its crashes nor its time at risk."""
         name, value = cohort
         rest = self.votes[ground.population.exposures[name].cases[self.votes] != value]
-        return replace(self, votes=rest, without=(*self.without, cohort))
+        return replace(self, votes=rest, without=(*self.without, cohort), hints=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +72,18 @@ class Questions:
         machines alike to see a bad one.
         """
         found: list[Stands] = []
-        tenants = self._stands_out("tenant", part)
         for attribute in attributes:
-            beside = ("tenant",) if tenants and attribute != "tenant" else ()
+            if part.hints is not None and attribute not in part.hints:
+                continue
             got = self.cells(attribute, part)
             if got is None:
                 continue
             asked = got.asked * (parts or self.parts)
             level = ERROR * self.budgets[attribute]
-            for at in np.flatnonzero(got.p * asked < level):
+            stands_out = np.flatnonzero(got.p * asked < level)
+            tenants = len(stands_out) and attribute != "tenant" and self._stands_out("tenant", part)
+            beside = ("tenant",) if tenants else ()
+            for at in stands_out:
                 comparison = self.compared(attribute, int(got.value[at]), part, asked, float(got.uneven[at]), beside)
                 if comparison is not None and believed(comparison, level):
                     found.append(Stands((attribute, int(got.value[at])), comparison, float(got.gain[at])))
