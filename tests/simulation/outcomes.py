@@ -220,7 +220,8 @@ def story(run: Run, small: str, large: str) -> Scores:
     scores["software called so"] = any(one.says == "software" for one in second)
     wrong = any(mine is not cause[small] and one.says == "hardware" for mine, one in said)
     scores["both right"] = scores["hardware called so"] and scores["software called so"] and not wrong
-    scores["began within a day"] = onset(run, small).get("within a day", False)
+    if cause[small].since is not None:
+        scores.update(onset(run, small))
     scores["large named"] = finding(run, cause[large]) is not None
     return scores
 
