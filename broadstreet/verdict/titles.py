@@ -11,7 +11,6 @@ UNWINDERS = (r"libunwind(-\w+)?\.so", r"libgcc_s\.so", r"libc\+\+abi\.so")
 where it was put before libgcc_s."""
 OF_THE_CPU = ("misaligned_stack", "wrong_result")
 """What no bit of memory explains: a register that instructions left wrong. Other findings may be memory's."""
-BUILD_CHARACTERS = 8
 
 
 def title(says: Says, p: Profile, held: str | None) -> str:
@@ -34,7 +33,7 @@ def unwinder(p: Profile) -> tuple[str, str] | None:
     for pattern in UNWINDERS:
         for library, build in sorted(p.libraries.items()):
             if re.match(pattern, library):
-                return library, build[:BUILD_CHARACTERS]
+                return library, build
     return None
 
 
@@ -66,9 +65,16 @@ def _software(p: Profile) -> str:
         library, build = found
         return (
             f"{_first_up(what)} only while unwinding an exception, in processes that map {library}"
-            f"{f' (build {build})' if build else ''}{_with(p)}"
+            f"{_build(build)}{_with(p)}"
         )
     return f"{_first_up(what)}{_in_code(p)} {_where(p)}"
+
+
+def _build(build: str) -> str:
+    found = re.fullmatch(r"(\w+) \((.+)\)", build)  # "5d1f0c (8.0.1)", where the fleet names the release of the build
+    if found:
+        return f" {found[2]} (build {found[1]})"
+    return f" (build {build})" if build else ""
 
 
 def _kind(p: Profile) -> str:
