@@ -11,6 +11,7 @@ import pyarrow as arrow
 import pyarrow.compute as compute
 from numpy.typing import NDArray
 
+from broadstreet.pipeline.grouping import Grouping
 from broadstreet.population import libraries, signs
 from broadstreet.population.coding import Coding
 from broadstreet.population.pieces import falls_in, load_bands, together
@@ -18,6 +19,7 @@ from broadstreet.population.population import UNKNOWN, AtRisk, Attribute, Codes,
 from broadstreet.records.exposure import SIMULATED, UPTIME_BANDS
 from broadstreet.store import exposures as store
 from broadstreet.store.questions import Questions
+from broadstreet.store.stretches import MEASURES, OF_CASES
 
 SECOND = 1e6  # microseconds
 LOAD = "exceptions per hour"
@@ -34,16 +36,6 @@ SHOWN = (*_SHOWN, "service_release", "trace_id", *FEATURES)
 Numbers = NDArray[np.int64]
 
 
-class Grouping(NamedTuple):
-    """The trace and the syndrome of each crash, in the order of time, case id, the undated last."""
-
-    trace: Codes
-    traces: Sequence[str]
-    frames: Sequence[Sequence[str]]
-    syndrome: Codes
-    syndromes: Sequence[str]
-
-
 class _Coded(NamedTuple):
     """Columns as they came, in numbers and in codes, and the coding of each."""
 
@@ -52,11 +44,11 @@ class _Coded(NamedTuple):
     codings: dict[str, Coding]
 
 
-def population(questions: Questions, grouping: Grouping | None = None) -> Population:
+def population(questions: Questions, grouping: Grouping) -> Population:
     """All that is known of a casebook's crashes and of its time at risk."""
     store.hold_stretches(questions)
     more = store.fleet_keys(questions)
-    names = list(dict.fromkeys((*store.OF_CASES, "tenant", *more)))
+    names = list(dict.fromkeys((*OF_CASES, "tenant", *more)))
     labels = [key for key, different, cases in store.label_keys(questions) if _tells(key, different, cases)]
     of_cases = [*names, *(f"label {key}" for key in labels if key not in names)]
     codings = {name: Coding() for name in of_cases}
@@ -76,7 +68,6 @@ def population(questions: Questions, grouping: Grouping | None = None) -> Popula
     attributes = _attributes({name: codes[order] for name, codes in cases.codes.items()}, time, pieces, at_risk)
     builds, modules = _libraries(questions, found, shown.codings)
     attributes |= {one.name: one for one in builds if np.any(one.cases != UNKNOWN)}
-    grouping = grouping or _by_frames(questions, found["trace_id"], shown.codings["trace_id"])
     told = cases.numbers["time_source"][order]
     dated = ~np.isnan(time) & (told != "mtime")
     start, end, notes = _observed(questions, time[dated])
@@ -141,7 +132,7 @@ def _at_risk(pieces: _Coded) -> AtRisk | None:
     start, end = (_seconds(pieces.numbers[name]) for name in ("start", "end"))
     if not len(start):
         return None
-    told = {name: pieces.numbers[name].astype(np.float64) for name in store.MEASURES}
+    told = {name: pieces.numbers[name].astype(np.float64) for name in MEASURES}
     return AtRisk(start, end, {name: some for name, some in told.items() if not np.isnan(some).all()})
 
 
@@ -211,18 +202,6 @@ def _signs(
     for name in FEATURES:
         yield from signs.features(name, *told(name))
     yield from modules
-
-
-def _by_frames(questions: Questions, trace: Codes, coding: Coding) -> Grouping:
-    """Until there is a grouping: cases of the same named frames are one syndrome."""
-    values, places = coding.sorted()
-    joined = store.traces(questions)
-    frames = [tuple(joined.get(value, "").split("|")) for value in values]
-    named = [" | ".join(frame for frame in one if not frame.startswith("0x")) for one in frames]
-    syndromes = sorted(set(named))
-    at = {name: number for number, name in enumerate(syndromes)}
-    of_trace = np.array([*(at[name] for name in named), UNKNOWN], np.int32)
-    return Grouping(places[trace], values, frames, of_trace[places[trace]], syndromes)
 
 
 def _observed(questions: Questions, dated: Floats) -> tuple[float, float, dict[str, str]]:

@@ -20,6 +20,7 @@ Rows = NDArray[np.int64]
 FOREST = 8  # comparisons that are kept of an outbreak, those that stand out first
 NAMES_A_COHORT = 0.8  # of the episodes of which it is known, and
 TIMES_LIKELIER = 2.0  # at least, where strata are alike: then a part is that of a cohort, else it is everywhere
+TIMES_APART = 8.0  # more than loads and work make of one cause (10 in the worst scenario of the lab): one of its own
 NEARLY_ALWAYS = 0.95  # of the time at risk of either of two exposures: then they are one
 DEEPEST = 6  # parts of parts
 ONSET_FROM = 8  # episodes
@@ -125,11 +126,12 @@ def _explains_since(ground: Ground, stands: Stands, part: Part) -> bool:
 
 
 def _names(comparison: Comparison) -> bool:
-    return (
-        comparison.adjusted is not None
-        and comparison.inside >= NAMES_A_COHORT * comparison.of
-        and comparison.adjusted.low >= TIMES_LIKELIER
-    )
+    """Whether it is the cohort that is hit: it has nearly all, or it has so many more that no mere dose explains it."""
+    ratio = comparison.adjusted
+    if ratio is None:
+        return False
+    nearly_all = comparison.inside >= NAMES_A_COHORT * comparison.of
+    return ratio.low >= (TIMES_LIKELIER if nearly_all else TIMES_APART)
 
 
 def _forest(questions: Questions, part: Part, standing: Sequence[Stands]) -> tuple[Comparison, ...]:

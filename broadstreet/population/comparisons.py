@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.families import LEAST
+from broadstreet.population.families import LEAST, family
 from broadstreet.population.ground import BY_WEEK, Cohort, Ground, Strata
 from broadstreet.population.population import Attribute, Floats
 from broadstreet.records.outbreak import Comparison, Test
@@ -29,6 +29,7 @@ Rows = NDArray[np.int64]
 
 UNEVEN_FROM = 50  # values, and episodes: with fewer, how unevenly values are hit at all cannot be estimated
 UNEVEN = 0.05  # the level at which it counts as uneven; from the facts, section 5, step 6
+LEAST_FOR_BURSTS = 10  # episodes, and days: with fewer nothing can be said of how they come together
 TOLD_APART = 0.5  # of the episodes inside, at least so many lie in strata that hold others too
 
 
@@ -104,10 +105,12 @@ def compared(
     uneven: float = 0.0,
     without: Sequence[Cohort] = (),
     measure: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Comparison | None:
     """One value against all others, naive and stratified; null where no other was at risk.
 
-    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one.
+    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one. `beside` are
+    more exposures to compare within.
     """
     if not ground.told(attribute):
         return _against_others(ground, attribute, value, votes, asked)
@@ -120,18 +123,14 @@ def compared(
     share = float(hours[value] / hours.sum()) if hours.sum() else 1.0
     if not 0 < share < 1:
         return None
-    if uneven:
-        p = float(negative_binomial_tail(inside, of * share, uneven))
-        test = Test("tails.negative_binomial_tail", {"k": inside, "mean": of * share, "dispersion": uneven}, p)
-    else:
-        p = float(binomial_tail(inside, of, share))
-        test = Test("tails.binomial_tail", {"k": inside, "n": of, "share": share}, p)
-    names = ground.strata_names(attribute.name)
+    burst = 1.0 if family(attribute.name).kind == "place" else bursts(ground, votes[known], codes[known] == value)
+    test = _tail(inside, of * share, of, uneven, burst)
+    names = (*beside, *ground.strata_names(attribute.name))
     used = measure or first
     naive = rate_ratio(inside, of - inside, share)
 
     def within(strata: Sequence[str]) -> Within | None:
-        return _stratified(ground, attribute, value, votes, ground.strata(strata), used, kept, uneven)
+        return _stratified(ground, attribute, value, votes, ground.strata(strata), used, kept, uneven, burst)
 
     adjusted, names, same_as = _adjusted(within, names, naive)
     return Comparison(
@@ -175,6 +174,7 @@ def _stratified(
     measure: str,
     kept: NDArray[np.bool_] | None,
     uneven: float,
+    burst: float,
 ) -> Within | None:
     codes = attribute.cases[votes]
     mine = (codes >= 0) & (strata.cases[votes] >= 0)
@@ -194,14 +194,48 @@ def _stratified(
     if result.p is None or result.ratio is None:
         return None
     apart = float(inside[told].sum() / max(1, (codes == value).sum()))
-    mean = float((total[told] * share[told]).sum())
-    observed = int(inside[told].sum())
-    if uneven:
-        p = float(negative_binomial_tail(observed, mean, uneven))
-        name, arguments = "tails.negative_binomial_tail", {"k": observed, "mean": mean, "dispersion": uneven}
-        return Within(result.ratio, Test(name, dict(arguments), p), apart)
+    if uneven or burst > 1:
+        mean = float((total[told] * share[told]).sum())
+        wider = _wider(result.ratio, burst)
+        return Within(wider, _tail(int(inside[told].sum()), mean, int(total[told].sum()), uneven, burst), apart)
     given = {"inside": inside[told], "total": total[told], "share": share[told]}
     return Within(result.ratio, Test("strata.stratified", _lists(given), result.p), apart)
+
+
+def bursts(ground: Ground, votes: Rows, here: NDArray[np.bool_]) -> float:
+    """How many crashes count as one, for they come together: the design effect of days.
+
+    An input that kills one host after another of one place within hours is one thing that happened, not twenty.
+    """
+    days = np.nan_to_num(ground.population.time[votes] // 86400.0, nan=-1.0)
+    _, day = np.unique(days, return_inverse=True)
+    of_day = np.bincount(day)
+    if len(votes) < LEAST_FOR_BURSTS or len(of_day) < LEAST_FOR_BURSTS:
+        return 1.0
+    share = here.mean()
+    chance = share * (1 - share) * of_day.sum()
+    if not chance:
+        return 1.0
+    seen = float(((np.bincount(day[here], minlength=len(of_day)) - share * of_day) ** 2).sum())
+    return max(1.0, seen / float(chance))
+
+
+def _tail(inside: int, mean: float, of: int, uneven: float, burst: float) -> Test:
+    if uneven:
+        arguments: dict[str, float | tuple[float, ...]] = {"k": inside, "mean": mean, "dispersion": uneven}
+        return Test("tails.negative_binomial_tail", arguments, float(negative_binomial_tail(inside, mean, uneven)))
+    arguments = {"k": inside / burst, "n": of / burst, "share": mean / of}
+    return Test("tails.binomial_tail", arguments, float(binomial_tail(inside / burst, of / burst, mean / of)))
+
+
+def _wider(ratio: Interval, burst: float) -> Interval:
+    """The interval of fewer crashes; in logarithms its width grows as the root."""
+    grown = float(np.sqrt(burst))
+    if not (ratio.low > 0 and ratio.value < np.inf):
+        return Interval(ratio.value, ratio.low ** (1 / grown), ratio.high)
+    return Interval(
+        ratio.value, ratio.value * (ratio.low / ratio.value) ** grown, ratio.value * (ratio.high / ratio.value) ** grown
+    )
 
 
 def _adjusted(

@@ -1,7 +1,7 @@
 """A part of a population that is asked about: the episodes of a syndrome, or of a half of one."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -62,25 +62,38 @@ class Questions:
         return cells(self.ground, exposure, part.votes, one, 1, part.without)
 
     def standing(self, attributes: Iterable[str], part: Part, parts: int | None = None) -> list[Stands]:
-        """Values that stand out, also where strata are alike; the ones that say most first."""
+        """Values that stand out, also where strata are alike; the ones that say most first.
+
+        Whose work it was is a stratum only where it stands out itself: else a hundred tenants would leave too few
+        machines alike to see a bad one.
+        """
         found: list[Stands] = []
+        tenants = self._stands_out("tenant", part)
         for attribute in attributes:
+            beside = ("tenant",) if tenants and attribute != "tenant" else ()
             got = self.cells(attribute, part)
             if got is None:
                 continue
             asked = got.asked * (parts or self.parts)
             level = ERROR * self.budgets[attribute]
             for at in np.flatnonzero(got.p * asked < level):
-                comparison = self.compared(attribute, int(got.value[at]), part, asked, float(got.uneven[at]))
+                comparison = self.compared(attribute, int(got.value[at]), part, asked, float(got.uneven[at]), beside)
                 if comparison is not None and believed(comparison, level):
                     found.append(Stands((attribute, int(got.value[at])), comparison, float(got.gain[at])))
         return sorted(found, key=lambda one: -one.gain)
 
-    def compared(self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0) -> Comparison | None:
+    def _stands_out(self, attribute: str, part: Part) -> bool:
+        exposure = self.ground.population.exposures.get(attribute)
+        got = self.cells(attribute, part) if exposure is not None and self.ground.told(exposure) else None
+        return got is not None and bool((got.p * got.asked < ERROR).any())
+
+    def compared(
+        self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0, beside: Sequence[str] = ()
+    ) -> Comparison | None:
         """One value against all others, from near."""
         exposure = self.ground.population.exposures[attribute]
         return compared(
-            self.ground, exposure, value, part.votes, asked, uneven, part.without, _measure(self.ground, part)
+            self.ground, exposure, value, part.votes, asked, uneven, part.without, _measure(self.ground, part), beside
         )
 
 

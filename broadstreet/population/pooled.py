@@ -32,7 +32,7 @@ def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
         sign = population.signs.get(f"finding {label}")
         if sign is not None:
             shows |= sign.cases == 1
-    strict = ground.votes[shows[ground.votes]]
+    strict = _once_a_trace(ground, ground.votes[shows[ground.votes]])
     part = Part("", strict, ("any hardware finding",))
     linked: list[Found] = []
     while len(part.votes) >= LEAST:
@@ -48,6 +48,17 @@ def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
     for name in here(ground, NARROW):
         linked += _diverse_at(questions, name, rest)
     return linked
+
+
+def _once_a_trace(ground: Ground, votes: Rows) -> Rows:
+    """Of each host each trace once: an imitation repeats itself, failing hardware does not."""
+    host = ground.population.exposures.get("host")
+    if host is None:
+        return votes
+    pairs = np.stack([host.cases[votes], ground.population.trace[votes]])
+    known = (pairs >= 0).all(axis=0)
+    _, first = np.unique(pairs[:, known], axis=1, return_index=True)
+    return np.sort(np.concatenate([votes[~known], votes[known][first]]))
 
 
 def _diverse_at(questions: Questions, name: str, votes: Rows) -> list[Found]:
@@ -93,7 +104,7 @@ def _ratio(seen: int, expected: float) -> Interval:
 def one_for_each_place(ground: Ground, found: Sequence[Found]) -> list[Found]:
     """One place is one outbreak: what several questions found there is joined to the one that says most."""
     kept: list[Found] = []
-    for one in sorted(found, key=lambda one: -one.gain):
+    for one in sorted(found, key=lambda one: (one.kind == "linked", -one.gain)):
         home = next((at for at, other in enumerate(kept) if _same_place(ground, one, other)), None)
         if home is None:
             kept.append(one)

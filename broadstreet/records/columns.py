@@ -298,7 +298,7 @@ COMMITS = Table(
     (
         Column("number", "int", "version", "Of the casebook: 1, 2, 3 ...", "Never."),
         Column("made", "time", "UTC", "When, by the clock of the writer.", "Never."),
-        Column("verb", "text", "", "scan, reread, relabel, fleet, tidy, forget or pin.", "Never."),
+        Column("verb", "text", "", "scan, reread, relabel, fleet, group, tidy, forget or pin.", "Never."),
         Column("tables", "text", "JSON", "The version of each table.", "Never."),
         Column("note", "text", "", "What was done.", "Never."),
         Column("pinned", "ints", "version", "Versions of the casebook that verdicts cite, which are kept.", "Never."),
@@ -434,3 +434,38 @@ FLEET: dict[str, FleetTable] = {
     )
 }
 STORED_FLEET: tuple[Table, ...] = tuple(Table(one.name, one.meaning, one.columns) for one in FLEET.values())
+
+ASSIGNMENTS = Table(
+    "assignments",
+    "Which syndrome each trace was put into, and why. Rows are only added; the newest of a trace counts.",
+    (
+        TRACE_ID,
+        Column("trace", "text", "", "The exact key: hash of the trusted, normalised frames.", "Never."),
+        Column("frames", "texts", "", "These frames, innermost first; ~: had returned.", "Never."),
+        Column("syndrome", "text", "", "As it was then; what people merged since stands in syndrome_events.", "Never."),
+        Column("outcome", "text", "", "same, new, ask (new, but near to its rival), or person.", "Never."),
+        Column("similarity", "float", "", "To the nearest trace of the syndrome.", "It founded it."),
+        Column("probability", "float", "", "That both have one cause, as in the lab.", "As similarity."),
+        Column("nearest", "text", "", "The exact key of that trace.", "As similarity."),
+        Column("rival", "text", "", "The nearest other syndrome.", "There is none."),
+        Column("margin", "float", "", "The probability less that of the rival.", "There is no rival."),
+        Column("algorithm", "text", "", "The version of the grouping, and of the rules on frames.", "Never."),
+        Column("made", "time", "UTC", "When, by the clock of the writer.", "Never."),
+    ),
+)
+SYNDROME_EVENTS = Table(
+    "syndrome_events",
+    "What people, and later evidence, said of syndromes. Rows are only added, and every recomputation obeys them.",
+    (
+        Column("number", "int", "number", "1, 2, 3 ...; a later one outweighs an earlier one.", "Never."),
+        Column("kind", "text", "", "merge, split, name, note or rules.", "Never."),
+        Column("syndrome", "text", "", "Of a merge: the one that goes. Of a split: the parent.", "Rules."),
+        Column("other", "text", "", "Of a merge: the one that stays. Of a split: the child.", "Name, note, rules."),
+        Column("text", "text", "", "The name, note or rules; of a split: which traces went.", "Not said."),
+        Column("author", "text", "", "Who said it; broadstreet: a trace that was like both.", "Never."),
+        Column("made", "time", "UTC", "When, by the clock of the writer.", "Never."),
+    ),
+    ("number",),
+)
+GROUPING: tuple[Table, ...] = (ASSIGNMENTS, SYNDROME_EVENTS)
+OPTIONAL: tuple[Table, ...] = (*STORED_FLEET, *GROUPING)  # that a casebook has once something is in them

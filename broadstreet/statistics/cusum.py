@@ -23,6 +23,9 @@ CLOSE_ENOUGH = 0.005
 FINEST = 600
 """The largest m. Where k is still smaller, a single case comes less often than the budget allows alarms."""
 
+NEVER = 1e-12
+"""Of an alarm in one step, from wherever S is: under this the linear system has no digits left."""
+
 
 def reference(mean_per_step: ArrayLike, ratio: float) -> Floats:
     """k: what a step must bring on average for S to rise."""
@@ -64,15 +67,18 @@ def _fraction(k: float) -> Fraction:
 
 
 def _steps(mean: float, k: Fraction, states: int) -> float:
-    most = int(special.pdtrik(1 - 1e-15, mean)) + 2 if mean > 0.01 else 5
-    counts = np.arange(most + 1)
+    counts = np.arange(math.ceil(mean + 9 * math.sqrt(mean)) + 30)  # what is beyond has less than 1e-15
     p = np.exp(special.xlogy(counts, mean) - mean - special.gammaln(counts + 1))
     start = np.arange(states)
     to = np.maximum(start[:, None] + counts[None, :] * k.denominator - k.numerator, 0)
     stays = to < states
     moves = np.zeros((states, states))
     np.add.at(moves, (np.nonzero(stays)[0], to[stays]), np.broadcast_to(p, to.shape)[stays])
-    return float(np.linalg.solve(np.eye(states) - moves, np.ones(states))[0])
+    leaving = 1 - moves.sum(axis=1)
+    if float(leaving.max()) < NEVER:
+        return math.inf
+    steps = float(np.linalg.solve(np.eye(states) - moves, np.ones(states))[0])
+    return steps if steps >= 1 else math.inf
 
 
 def alarms(counts: ArrayLike, expected: ArrayLike, ratio: float, threshold: float) -> NDArray[np.intp]:

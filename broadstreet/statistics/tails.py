@@ -41,7 +41,7 @@ def poisson_head(k: ArrayLike, mean: ArrayLike) -> Floats:
 def negative_binomial_tail(k: ArrayLike, mean: ArrayLike, dispersion: ArrayLike) -> Floats:
     """P(X >= k) of a count with variance mean + dispersion * mean**2; dispersion 0 is the Poisson."""
     least, expected, spread = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in (k, mean, dispersion)))
-    nearly = ~(spread * np.maximum(np.maximum(expected, least), 1) > NEARLY_POISSON)
+    nearly = spread * np.maximum(np.maximum(expected, least), 1) <= NEARLY_POISSON
     size = 1 / np.where(nearly, 1.0, spread)
     tail = special.betainc(np.where(least > 0, least, 1), size, expected / (size + expected))
     spread_out = _told(np.where(least > 0, tail, 1.0), least + expected + spread)

@@ -28,10 +28,10 @@ from broadstreet.records.columns import (
     EVIDENCE,
     FINDINGS,
     MODULES,
+    OPTIONAL,
     SCANS,
     SPECIMENS,
     STORED_CASES,
-    STORED_FLEET,
     TRACES,
     Table,
 )
@@ -83,7 +83,7 @@ class Casebook:
 
     def tables(self) -> tuple[Table, ...]:
         """The tables that there are."""
-        return tuple(table for table in (*CASEBOOK, *STORED_FLEET) if table.name in self._tables)
+        return tuple(table for table in (*CASEBOOK, *OPTIONAL) if table.name in self._tables)
 
     @property
     def simulated(self) -> bool | None:
@@ -175,13 +175,13 @@ class Casebook:
                 return number
 
     def _find(self, names: Iterable[str]) -> None:
-        # Tables of the fleet that another writer made since this one began.
-        for table in STORED_FLEET:
+        # Tables that another writer made since this one began.
+        for table in OPTIONAL:
             if table.name in names and table.name not in self._tables:
                 self._tables[table.name] = made(self.place, table)
 
-    def fleet_table(self, table: Table) -> DeltaTable:
-        """A table of the fleet, made where there was none."""
+    def optional_table(self, table: Table) -> DeltaTable:
+        """A table that not every casebook has, made where there was none."""
         if table.name not in self._tables:
             self._tables[table.name] = made(self.place, table)
         return self._tables[table.name]
@@ -231,8 +231,8 @@ def open_for_writing(url: str, alone: bool = False) -> Casebook:
     _check_whole(where)
     tables = {table.name: made(where, table) for table in CASEBOOK if table is not COMMITS}
     tables[COMMITS.name] = made(where, COMMITS, {FORMAT_KEY: str(FORMAT)})  # last: who finds it finds all tables
-    tables |= {table.name: found for table in STORED_FLEET if (found := opened(where, table)) is not None}
-    for table in (*CASEBOOK, *STORED_FLEET):
+    tables |= {table.name: found for table in OPTIONAL if (found := opened(where, table)) is not None}
+    for table in (*CASEBOOK, *OPTIONAL):
         if table.name in tables:
             _upgrade(tables[table.name], table)
     return Casebook(where, tables, lock)
@@ -248,7 +248,7 @@ def _check_whole(where: Place) -> None:
         return
     check_format(commits, where)
     named = version_of(commits).tables
-    for table in (*CASEBOOK, *STORED_FLEET):
+    for table in (*CASEBOOK, *OPTIONAL):
         if table.name in named and opened(where, table) is None:
             raise CasebookError(f"{where.table(table.name)} is missing")
 
@@ -292,14 +292,14 @@ def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, di
             )
         named = {table: version.tables.get(table.name, 0) for table in CASEBOOK if table is not COMMITS}
         lost = [table.name for table, at in named.items() if opened(where, table, at) is None]
-        raise CasebookError(f"{where.table(lost[0] if lost else 'a table of the fleet')} is missing")
+        raise CasebookError(f"{where.table(lost[0] if lost else 'a table')} is missing")
 
 
 def _tables_at(where: Place, commits: DeltaTable, version: Version) -> dict[str, DeltaTable] | None:
     """The tables as a version names them; null where one is not there."""
     found = {COMMITS.name: commits}
-    for table in (*CASEBOOK, *STORED_FLEET):
-        if table is COMMITS or (table in STORED_FLEET and table.name not in version.tables):
+    for table in (*CASEBOOK, *OPTIONAL):
+        if table is COMMITS or (table in OPTIONAL and table.name not in version.tables):
             continue
         delta = opened(where, table, version.tables.get(table.name, 0))
         if delta is None:

@@ -11,11 +11,11 @@ from hashlib import blake2b
 
 from pyarrow import parquet
 
-from broadstreet.records.columns import CASEBOOK, STORED_FLEET, Table
+from broadstreet.records.columns import CASEBOOK, OPTIONAL, Table
 from broadstreet.store.mirror import cache_home
 from broadstreet.store.schema import schema
 
-_TABLES = (*CASEBOOK, *STORED_FLEET)
+_TABLES = (*CASEBOOK, *OPTIONAL)
 _NAME = blake2b(repr([schema(table).to_string() for table in _TABLES]).encode(), digest_size=8).hexdigest()
 
 

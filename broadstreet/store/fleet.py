@@ -36,7 +36,7 @@ class FleetTables:
         if self._book is None:
             raise UsageError("this casebook was opened for reading", "Name one that can be written.")
         declared = TABLES[table]
-        now = self._book.fleet_table(declared)
+        now = self._book.optional_table(declared)
         seen = self._seen.get(table, now)
         if seen.version() != now.version():
             raise CasebookError(f"somebody else changed {table} at the same time; nothing was added; try again")

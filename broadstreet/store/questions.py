@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.case import Case
-from broadstreet.records.columns import CASEBOOK, EVIDENCE, STORED_FLEET, Table
+from broadstreet.records.columns import CASEBOOK, EVIDENCE, OPTIONAL, STORED_FLEET, Table
 from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.finding import Finding
 from broadstreet.store import mirror
@@ -56,7 +56,7 @@ class Questions:
             if table is not EVIDENCE:
                 self._lay(table)
         (self._lay if self.place.folder is not None else self._lay_empty)(EVIDENCE)
-        for table in STORED_FLEET:
+        for table in OPTIONAL:
             (self._lay if table.name in self._tables else self._lay_empty)(table)
         self._has_evidence = self.place.folder is not None
         self._duck.execute(CURRENT)
@@ -86,7 +86,7 @@ class Questions:
 
     def tables(self) -> tuple[Table, ...]:
         """The tables that this casebook has."""
-        return tuple(table for table in (*CASEBOOK, *STORED_FLEET) if table.name in self._tables)
+        return tuple(table for table in (*CASEBOOK, *OPTIONAL) if table.name in self._tables)
 
     def simulated(self) -> bool | None:
         """Whether the cases stand on a simulated fleet; null while there are none."""

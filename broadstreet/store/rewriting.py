@@ -8,7 +8,16 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from broadstreet.errors import CasebookError
-from broadstreet.records.columns import EVIDENCE, FINDINGS, MODULES, SPECIMENS, STORED_CASES, TRACES, Table
+from broadstreet.records.columns import (
+    ASSIGNMENTS,
+    EVIDENCE,
+    FINDINGS,
+    MODULES,
+    SPECIMENS,
+    STORED_CASES,
+    TRACES,
+    Table,
+)
 from broadstreet.store.casebook import Casebook
 from broadstreet.store.files import named
 from broadstreet.store.questions import Questions
@@ -25,6 +34,7 @@ _KEPT = {
     EVIDENCE: "SELECT e.* FROM raw_evidence e ANTI JOIN bared USING (reading) WHERE reading NOT IN (FROM dropped) "
     "OR reading IN (SELECT evidence FROM raw_cases ANTI JOIN dropped USING (reading))",
     TRACES: "SELECT * FROM raw_traces WHERE trace_id NOT IN (FROM dropped_traces) ORDER BY trace_id",
+    ASSIGNMENTS: "SELECT * FROM raw_assignments WHERE trace_id NOT IN (FROM dropped_traces) ORDER BY made, trace_id",
     MODULES: "SELECT * FROM raw_modules WHERE module_set NOT IN (FROM dropped_modules) ORDER BY module_set, number",
 }
 
@@ -48,7 +58,10 @@ def rewrite(book: Casebook, questions: Questions, verb: str, note: str, orphans:
             f"WHERE {orphans} EXCEPT SELECT {column} FROM raw_cases ANTI JOIN dropped USING (reading)"
         )
     gone = {}
+    there = questions.tables()
     for table, select in _KEPT.items():  # specimens first: from then on nobody sees what is dropped
+        if table not in there:
+            continue
         gone[table.name] = sorted(named(book.place, questions.table(table)))
         overwrite(questions.table(table), table, questions.stream(select))
     book.commit(verb, note)

@@ -7,6 +7,7 @@ batch never became visible, those that were read or judged again, and all but th
 from typing import NamedTuple
 
 from broadstreet.records.columns import CASES, FEATURES, STORED_CASES, Column, Table
+from broadstreet.store.stretches import EXPOSURES, STRETCHES, TIME_AT_RISK
 
 _UNSIGNED = '(CASE WHEN "{0}" < 0 THEN "{0}"::HUGEINT + 18446744073709551616 ELSE "{0}" END)::UBIGINT AS "{0}"'
 
@@ -31,6 +32,8 @@ _OF_CASE = {column.name: column for column in STORED_CASES.columns}
 _CASE_COLUMNS = ", ".join(
     't."frames"' if name == "frames" else _shown(_OF_CASE[name], "c") for name in (*_ORDER, *_MORE)
 )
+
+HELD_ANEW = "stretches"  # a view as `current_cases` is: not for operators
 
 VIEWS: tuple[View, ...] = (
     View(
@@ -83,6 +86,17 @@ VIEWS: tuple[View, ...] = (
         LEFT JOIN known k ON k.path = m.path AND k.service = c.service AND k.service_release = c.service_release""",
     ),
     View(
+        "exposures",
+        "What was true of each case at its time, by its sidecar and the fleet ([population.md](population.md)).",
+        f"SELECT * EXCLUDE (reading, time_source) FROM ({EXPOSURES.format(stretches=HELD_ANEW)})",
+    ),
+    View(
+        "time_at_risk",
+        "The same of all time in which a crash could happen: `at_risk`, cut where anything of its host changes; where "
+        "nobody tells it, the time that `hosts` were up.",
+        TIME_AT_RISK.format(stretches=HELD_ANEW),
+    ),
+    View(
         "evidence",
         "What is kept of each case's core dump.",
         "SELECT c.case_id, e.kept, octet_length(e.core) AS size, e.core "
@@ -132,5 +146,6 @@ def definitions(tables: tuple[Table, ...], any_hidden: bool, any_superseded: boo
         f"CREATE TEMP VIEW current_cases AS SELECT * FROM raw_cases{cases}",
         f"CREATE TEMP VIEW current_specimens AS SELECT * FROM raw_specimens{specimens}",
     ]
+    current.append(f"CREATE TEMP VIEW {HELD_ANEW} AS {STRETCHES}")
     views = [f'CREATE TEMP VIEW "{view.name}" AS {view.select}' for view in VIEWS]
     return [*current, *views, *(f'CREATE TEMP VIEW "{t.name}" AS SELECT * FROM raw_{t.name}' for t in tables)]

@@ -16,8 +16,8 @@ FORMS = ("table", "json", "ndjson", "csv", "parquet")
 def sql(select: str, form: str, casebook: str | None) -> None:
     """Ask a casebook anything: one SELECT over its views.
 
-    The views are cases, findings, traces, frames, modules, specimens, evidence, history, contradictions, scans, commits
-    and the fleet's tables; docs/columns.md has their columns. The dialect is DuckDB's.
+    The views are cases, exposures, time_at_risk, findings, traces, frames, modules, specimens, evidence, history,
+    contradictions, scans, commits and the fleet's tables; docs/columns.md has them. The dialect is DuckDB's.
     """
     from broadstreet.surfaces.rows_output import write_rows
 

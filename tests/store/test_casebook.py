@@ -265,7 +265,7 @@ def test_a_casebook_whose_maker_was_cut_off_is_none_yet_or_whole(
 def test_a_version_names_a_table_of_the_fleet_that_another_writer_made_meanwhile(tmp_path: Path) -> None:
     first = open_for_writing(str(tmp_path))
     other = open_for_writing(str(tmp_path))
-    other.fleet_table(STORED_FLEET[0])
+    other.optional_table(STORED_FLEET[0])
     other.commit("fleet", "made")
     first.commit("scan", "knows nothing of it")
     assert STORED_FLEET[0].name in first.version().tables

@@ -1,0 +1,161 @@
+"""All cases of a casebook into traces and syndromes: what was decided stays, the rest is decided in order of time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as compute
+from numpy.typing import NDArray
+
+from broadstreet.cases.assignment import ALGORITHM, Assignment, Merge, assigned
+from broadstreet.cases.calibration import calibration
+from broadstreet.cases.frame_rules import FrameRules, frame_rules, own_rules
+from broadstreet.cases.trace_key import NO_TRACE, Keyed, keyed
+from broadstreet.store import syndromes as store
+from broadstreet.store.casebook import Casebook
+from broadstreet.store.questions import Questions
+
+PROGRAM = "broadstreet"  # who says what no person said
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """The cases, in the order of their time, the undated last; -1 where a case has no trusted frame.
+
+    `trace` is a code into `traces` (exact keys) and `frames`, `syndrome` one into `syndromes`, whose aliases are
+    resolved. `names` are those that people gave. `new` is what `keep` will add.
+    """
+
+    case_ids: Sequence[str]
+    trace: Codes
+    traces: Sequence[str]
+    frames: Sequence[tuple[str, ...]]
+    syndrome: Codes
+    syndromes: Sequence[str]
+    names: Mapping[str, str]
+    new: Sequence[Mapping[str, Any]]
+    merged: Sequence[store.Event] = ()
+
+
+def grouped(questions: Questions) -> Grouping:
+    """The syndromes of all cases; nothing is written."""
+    cases = store.cases_in_order(questions)
+    rows = store.traces(questions)
+    keys = keyed(rows)
+    trace_ids = rows["trace_id"].to_pylist()
+    trace = taken(keys.codes, codes_of(cases["trace_id"], trace_ids))
+    said = store.events(questions)
+    rules = rules_of(said)
+    kept = store.kept(questions)
+    before = _before(kept, trace_ids, keys)
+    merged = [(event.syndrome or "", event.other or "") for event in said if event.kind == "merge"]
+    decided, merges = assigned(
+        [(keys.keys[code], keys.frames[code]) for code in in_order(trace)],
+        before,
+        rules,
+        calibration(),
+        merged,
+        [(event.syndrome or "", event.other or "") for event in said if event.kind == "split"],
+    )
+    into = dict([*merged, *((one.syndrome, one.into) for one in merges)])
+    syndrome, ids = _syndromes(keys.keys, before | {one.trace: one.syndrome for one in decided}, into)
+    return Grouping(
+        case_ids=cases["case_id"].to_pylist(),
+        trace=trace,
+        traces=keys.keys,
+        frames=keys.frames,
+        syndrome=taken(syndrome, trace),
+        syndromes=ids,
+        names=_names(said, into),
+        new=_new_rows(trace_ids, keys, set(kept["trace_id"].to_pylist()), before, decided, rules),
+        merged=_events(merges, said),
+    )
+
+
+def keep(book: Casebook, grouping: Grouping) -> int:
+    """Keep what is new of a grouping, as a new version of the casebook; how many traces."""
+    store.keep(book, grouping.new, grouping.merged, f"{len(grouping.new):,} traces")
+    return len(grouping.new)
+
+
+def rules_of(said: Sequence[store.Event]) -> FrameRules:
+    """The rules on frames in force: the last that were given, else those that come with Broad Street."""
+    given = [event.text for event in said if event.kind == "rules"]
+    return frame_rules(given[-1] or "") if given else own_rules()
+
+
+def algorithm(rules: FrameRules) -> str:
+    """What an assignment says that it was made by."""
+    return f"{ALGORITHM}/{rules.version}"
+
+
+def codes_of(values: pa.ChunkedArray, names: Sequence[str]) -> Codes:
+    """Where each value stands among the names; -1: nowhere."""
+    found = compute.index_in(values, pa.array(names, values.type)).fill_null(NO_TRACE)
+    return np.asarray(found.to_numpy(), np.int32)
+
+
+def taken(values: Codes, at: Codes) -> Codes:
+    """The value at each place; -1 at place -1."""
+    return np.append(values, np.int32(NO_TRACE))[at]
+
+
+def in_order(trace: Codes) -> list[int]:
+    """The traces in the order of their first case."""
+    found, first = np.unique(trace, return_index=True)
+    ordered = found[np.argsort(first)]
+    return [code for code in ordered.tolist() if code != NO_TRACE]
+
+
+def now_called(syndrome: str, into: Mapping[str, str]) -> str:
+    """A syndrome by the name under which it goes now."""
+    while syndrome in into:
+        syndrome = into[syndrome]
+    return syndrome
+
+
+def _before(kept: pa.Table, trace_ids: Sequence[str], keys: Keyed) -> dict[str, str]:
+    code = dict(zip(trace_ids, keys.codes.tolist(), strict=True))
+    rows = zip(kept["trace_id"].to_pylist(), kept["syndrome"].to_pylist(), strict=True)
+    return {keys.keys[code[one]]: syndrome for one, syndrome in rows if code.get(one, NO_TRACE) != NO_TRACE}
+
+
+def _syndromes(keys: Sequence[str], of: Mapping[str, str], into: Mapping[str, str]) -> tuple[Codes, list[str]]:
+    numbers: dict[str, int] = {}
+    codes = [numbers.setdefault(now_called(of[key], into), len(numbers)) for key in keys]
+    return np.array(codes, np.int32), list(numbers)
+
+
+def _names(said: Sequence[store.Event], into: Mapping[str, str]) -> dict[str, str]:
+    return {now_called(one.syndrome or "", into): one.text for one in said if one.kind == "name" and one.text}
+
+
+def _events(merges: Sequence[Merge], said: Sequence[store.Event]) -> list[store.Event]:
+    first, now = (said[-1].number if said else 0) + 1, datetime.now(UTC)
+    return [
+        store.Event(first + at, "merge", one.syndrome, one.into, f"trace {one.trace} is like both", PROGRAM, now)
+        for at, one in enumerate(merges)
+    ]
+
+
+def _new_rows(
+    trace_ids: Sequence[str],
+    keys: Keyed,
+    kept: set[str],
+    before: Mapping[str, str],
+    decided: Sequence[Assignment],
+    rules: FrameRules,
+) -> list[dict[str, Any]]:
+    made = {one.trace: one._asdict() for one in decided}
+    rows = []
+    for trace_id, code in zip(trace_ids, keys.codes.tolist(), strict=True):
+        if code == NO_TRACE or trace_id in kept:
+            continue
+        key = keys.keys[code]
+        own = made.get(key) or {"trace": key, "syndrome": before[key], "outcome": "same", "similarity": 1.0}
+        rows.append(own | {"trace_id": trace_id, "frames": list(keys.frames[code]), "algorithm": algorithm(rules)})
+    return rows

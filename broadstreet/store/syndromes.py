@@ -1,0 +1,78 @@
+"""Syndromes in a casebook: the traces of its cases, which syndrome each was put into, and what people said of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from broadstreet.records.columns import ASSIGNMENTS, SYNDROME_EVENTS
+from broadstreet.store.casebook import Casebook
+from broadstreet.store.questions import Questions
+from broadstreet.store.schema import schema
+from broadstreet.store.table import append, merge_new
+
+VERB = "group"
+
+
+class Event(NamedTuple):
+    """What was said of a syndrome (records/columns.py, SYNDROME_EVENTS)."""
+
+    number: int
+    kind: str
+    syndrome: str | None
+    other: str | None
+    text: str | None
+    author: str
+    made: datetime
+
+
+def cases_in_order(questions: Questions) -> pa.Table:
+    """`case_id` and `trace_id` of all cases in the order of their time, the undated last."""
+    return questions.answer("SELECT case_id, trace_id FROM current_cases ORDER BY time NULLS LAST, case_id")
+
+
+def traces(questions: Questions) -> pa.Table:
+    """The traces of all cases."""
+    return questions.answer("SELECT t.* FROM raw_traces t SEMI JOIN current_cases USING (trace_id)")
+
+
+def kept(questions: Questions) -> pa.Table:
+    """The newest assignment of each trace, as it was made."""
+    return questions.answer(
+        "SELECT * FROM raw_assignments QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1 "
+        "ORDER BY made, trace_id"
+    )
+
+
+def events(questions: Questions) -> list[Event]:
+    """What was said, in order."""
+    names = ", ".join(Event._fields)
+    rows = questions.answer(f"SELECT {names} FROM raw_syndrome_events ORDER BY number").to_pylist()
+    return [Event(**row) for row in rows]
+
+
+def keep(book: Casebook, assignments: Sequence[Mapping[str, Any]], said: Sequence[Event], note: str) -> None:
+    """Add assignments and events, in one new version of the casebook; nothing where there are none."""
+    if assignments:
+        now = datetime.now(UTC)
+        rows = pa.Table.from_pylist([{**row, "made": now} for row in assignments], schema=schema(ASSIGNMENTS))
+        append(book.optional_table(ASSIGNMENTS), ASSIGNMENTS, rows)
+    for event in said:
+        say(book, event)
+    if assignments or said:
+        book.commit(VERB, note)
+
+
+def say(book: Casebook, event: Event) -> int:
+    """Add one event under the next number that nobody took; that number. It counts from the next commit on."""
+    table = book.optional_table(SYNDROME_EVENTS)
+    number = event.number
+    while not merge_new(
+        table,
+        SYNDROME_EVENTS,
+        pa.Table.from_pylist([event._replace(number=number)._asdict()], schema=schema(SYNDROME_EVENTS)),
+    ):
+        number += 1
+        table.update_incremental()
+    return number
