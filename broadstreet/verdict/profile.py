@@ -1,8 +1,8 @@
 """What the crashes of one outbreak show together: the numbers that every item of evidence is read from.
 
-A site is the innermost frame of a crash. Software that makes a hardware finding makes it again at the same site, so
-sites with a finding are counted, not crashes. A finding speaks against hardware by its absence only where the rules
-that find most faults could be judged; without the binaries they cannot.
+A site is the innermost frame of a crash that is code. Software that makes a hardware finding makes it again at the same
+site, so sites with a finding are counted, not crashes. A finding speaks against hardware by its absence only where the
+rules that find most faults could be judged; without the binaries they cannot.
 """
 
 import re
@@ -20,6 +20,8 @@ from broadstreet.records.weights import STRICT, Count
 
 Cases = NDArray[np.int64]
 
+_NO_CODE = re.compile("0x")
+"""An address in no file: the frame of a thread that went where no code is. Its caller is the site."""
 _NEARBY = re.compile(r"(?<=\+0x)([0-9a-f]*)[0-9a-f]{3}$|(?<=\+0x)[0-9a-f]{1,3}$")
 """Where functions have no names, places within 4 KiB are one site: a crash or two of one function are not two."""
 
@@ -185,7 +187,7 @@ class Profiles:
 
     def _site(self, trace: int) -> str:
         frames = self.population.frames[trace] if trace != UNKNOWN else ()
-        return _NEARBY.sub(r"\1", frames[0]) if frames else ""
+        return next((_NEARBY.sub(r"\1", frame) for frame in frames if not _NO_CODE.match(frame)), "")
 
     def _lacking(self, cases: Cases, held: Cases) -> Cases:
         """Those of the cases that could be judged and have no finding, at sites where none of `held` is."""

@@ -126,9 +126,15 @@ def test_a_title_names_no_build_where_there_are_two() -> None:
     assert "build" not in title
 
 
-def test_a_title_names_no_library_where_one_crash_was_not_unwinding() -> None:
+def test_a_title_says_how_many_were_unwinding_where_not_all_were() -> None:
     made, one = race(30)
-    made.signs["finding unwinding_exception"].cases[3] = 0
+    made.signs["finding unwinding_exception"].cases[:3] = 0
+    assert "27 of 30 of them while unwinding" in verdict_on((made, one)).title
+
+
+def test_a_title_names_no_library_where_one_in_eight_was_not_unwinding() -> None:
+    made, one = race(32)
+    made.signs["finding unwinding_exception"].cases[:4] = 0
     assert "libunwind" not in verdict_on((made, one)).title
 
 

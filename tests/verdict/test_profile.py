@@ -41,6 +41,11 @@ def test_crashes_without_a_frame_are_one_site_at_most() -> None:
     assert (found.strict_sites, found.sites) == (1, None)
 
 
+def test_a_thread_that_went_where_no_code_is_crashed_in_its_caller() -> None:
+    made = population([Crash(1, "0x0"), Crash(2, "0x7f00")])
+    assert profile(made, outbreak([0, 1])).sites == 1  # main, that called both
+
+
 def test_distinct_values_leave_out_what_is_not_known() -> None:
     crashes = [Crash(1, "parse", at={"host": "vm-1"}), Crash(2, "parse"), Crash(3, "parse", at={"host": "vm-2"})]
     found = profile(population(crashes), outbreak([0, 1, 2]))
