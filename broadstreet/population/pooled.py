@@ -58,7 +58,8 @@ def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
 
 
 def _at(ground: Ground, cohort: Cohort, votes: Rows) -> Rows:
-    return votes[ground.population.exposures[cohort[0]].cases[votes] == cohort[1]]
+    inside: Rows = votes[ground.population.exposures[cohort[0]].cases[votes] == cohort[1]]
+    return inside
 
 
 def _once_a_trace(ground: Ground, votes: Rows) -> Rows:
