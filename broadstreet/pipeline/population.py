@@ -11,6 +11,7 @@ import pyarrow as arrow
 import pyarrow.compute as compute
 from numpy.typing import NDArray
 
+from broadstreet.pipeline.grouping import Grouping
 from broadstreet.population import libraries, signs
 from broadstreet.population.coding import Coding
 from broadstreet.population.pieces import falls_in, load_bands, together
@@ -31,18 +32,8 @@ FEATURES = (
     *("one_bit_pc", "code_bits_different", "replay", "abort_kind", "unwinder", "unwinder_frame", "unwinder_below_sp"),
 )
 _SHOWN = ("mechanism", "holds", "could_not_be_judged", "rules_version", "missing", "module_set", "service")
-SHOWN = (*_SHOWN, "service_release", "trace_id", *FEATURES)
+SHOWN = (*_SHOWN, "service_release", *FEATURES)
 Numbers = NDArray[np.int64]
-
-
-class Grouping(NamedTuple):
-    """The trace and the syndrome of each crash, in the order of time, case id, the undated last."""
-
-    trace: Codes
-    traces: Sequence[str]
-    frames: Sequence[Sequence[str]]
-    syndrome: Codes
-    syndromes: Sequence[str]
 
 
 class _Coded(NamedTuple):
@@ -53,7 +44,7 @@ class _Coded(NamedTuple):
     codings: dict[str, Coding]
 
 
-def population(questions: Questions, grouping: Grouping | None = None) -> Population:
+def population(questions: Questions, grouping: Grouping) -> Population:
     """All that is known of a casebook's crashes and of its time at risk."""
     store.hold_stretches(questions)
     more = store.fleet_keys(questions)
@@ -77,7 +68,6 @@ def population(questions: Questions, grouping: Grouping | None = None) -> Popula
     attributes = _attributes({name: codes[order] for name, codes in cases.codes.items()}, time, pieces, at_risk)
     builds, modules = _libraries(questions, found, shown.codings)
     attributes |= {one.name: one for one in builds if np.any(one.cases != UNKNOWN)}
-    grouping = grouping or _by_frames(questions, found["trace_id"], shown.codings["trace_id"])
     told = cases.numbers["time_source"][order]
     dated = ~np.isnan(time) & (told != "mtime")
     start, end, notes = _observed(questions, time[dated])
@@ -212,18 +202,6 @@ def _signs(
     for name in FEATURES:
         yield from signs.features(name, *told(name))
     yield from modules
-
-
-def _by_frames(questions: Questions, trace: Codes, coding: Coding) -> Grouping:
-    """Until there is a grouping: cases of the same named frames are one syndrome."""
-    values, places = coding.sorted()
-    joined = store.traces(questions)
-    frames = [tuple(joined.get(value, "").split("|")) for value in values]
-    named = [" | ".join(frame for frame in one if not frame.startswith("0x")) for one in frames]
-    syndromes = sorted(set(named))
-    at = {name: number for number, name in enumerate(syndromes)}
-    of_trace = np.array([*(at[name] for name in named), UNKNOWN], np.int32)
-    return Grouping(places[trace], values, frames, of_trace[places[trace]], syndromes)
 
 
 def _observed(questions: Questions, dated: Floats) -> tuple[float, float, dict[str, str]]:

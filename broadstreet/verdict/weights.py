@@ -1,6 +1,7 @@
 """The weights that ship: `weights.json`, written by `make accuracy` from the crashes of the lab, never by hand."""
 
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from broadstreet.records.weights import VERSION, Weights
 
 FILE = "weights.json"
+ITEMS = "items.json"
 
 
 @cache
@@ -17,3 +19,10 @@ def weights() -> Weights:
     if found.version != VERSION:
         raise ValueError(f"{FILE} has version {found.version}, this program reads {VERSION}")
     return found
+
+
+@cache
+def fingerprint() -> str:
+    """Which weights a verdict was argued with: a digest of both files."""
+    place = files(__package__)
+    return blake2b(place.joinpath(FILE).read_bytes() + place.joinpath(ITEMS).read_bytes(), digest_size=4).hexdigest()

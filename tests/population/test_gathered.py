@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
 from broadstreet.population.population import Population
 from broadstreet.records.case import Case
@@ -19,7 +20,7 @@ HOST: Row = {"host": "vm-1", "region": "north", "sku": "small", "boot_time": BOO
 
 def found(url: Path, cases: Sequence[Case], **tables: Sequence[Row]) -> Population:
     with book(url / "book", cases, **tables) as questions:
-        return population(questions)
+        return population(questions, grouped(questions))
 
 
 def of_cases(one: Population, attribute: str) -> list[str | None]:

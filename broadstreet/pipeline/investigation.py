@@ -1,0 +1,64 @@
+"""From a casebook to its verdicts: group, gather, ask, argue. The same casebook version gives the same answer."""
+
+import numpy as np
+
+from broadstreet import __version__
+from broadstreet.errors import UsageError
+from broadstreet.pipeline.grouping import Grouping, grouped
+from broadstreet.pipeline.population import population
+from broadstreet.population.population import Population
+from broadstreet.population.survey import survey
+from broadstreet.records.outbreak import Survey
+from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.store.questions import Questions
+from broadstreet.verdict.argument import argued
+from broadstreet.verdict.weights import fingerprint
+
+
+def investigation(url: str, number: int | None = None, syndrome: str | None = None) -> Investigation:
+    """What a casebook's crashes come to, at its newest version or at this one; of one syndrome, if it is named."""
+    with Questions(url, number) as questions:
+        grouping = grouped(questions)
+        crashes = population(questions, grouping)
+        version, place = questions.version.number, questions.place.url
+    only = None if syndrome is None else named(grouping, syndrome)
+    found = survey(crashes, only)
+    return _told(crashes, found, argued(crashes, found), place, version)
+
+
+def _told(crashes: Population, found: Survey, verdicts: tuple[Verdict, ...], place: str, version: int) -> Investigation:
+    hosts = crashes.exposures.get("host")
+    measures = {} if crashes.at_risk is None else crashes.at_risk.measures
+    measure = next(iter(measures), None)
+    return Investigation(
+        casebook=place,
+        casebook_version=version,
+        broadstreet_version=__version__,
+        weights_version=fingerprint(),
+        simulated=crashes.simulated,
+        cases=found.cases,
+        episodes=found.episodes,
+        syndromes=len(crashes.syndromes),
+        hosts=None if hosts is None or hosts.at_risk is None else len(np.unique(hosts.at_risk[hosts.at_risk >= 0])),
+        at_risk=None if measure is None else float(np.nansum(measures[measure])),
+        measure=measure,
+        start=found.start.isoformat(timespec="seconds"),
+        end=found.end.isoformat(timespec="seconds"),
+        questions=found.questions,
+        families=found.families,
+        captured=None,
+        fatal=None,
+        capture_notes=(),
+        verdicts=verdicts,
+    )
+
+
+def named(grouping: Grouping, name: str) -> str:
+    """The syndrome of this id, or of the beginning of one, or of a name that people gave."""
+    called = {said: one for one, said in grouping.names.items()}
+    begin = [one for one in grouping.syndromes if one.startswith(name)]
+    found = [called[name]] if name in called else [name] if name in grouping.syndromes else begin
+    if len(found) != 1:
+        what = f"{len(found)} syndromes begin with {name}" if found else f"no syndrome {name}"
+        raise UsageError(what, "broadstreet syndromes list")
+    return found[0]
