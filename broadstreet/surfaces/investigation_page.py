@@ -17,7 +17,18 @@ from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
 from broadstreet.surfaces.text import plural, safe, shortened
 from broadstreet.verdict.figures import interval, percent, ratio, short_day
-from broadstreet.verdict.sentences import at_risk, captured, cohort, end, heading, mechanism, period, scope, start
+from broadstreet.verdict.sentences import (
+    at_risk,
+    captured,
+    cohort,
+    end,
+    heading,
+    mechanism,
+    period,
+    scope,
+    start,
+    would_be_seen,
+)
 from broadstreet.verdict.words import certainty, exposure
 
 MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
@@ -77,6 +88,8 @@ def _lines(found: Investigation, times: Mapping[str, datetime], sheet: Sheet, de
     yield ""
     yield from (click.style(line, bold=True) for line in wrapped(heading(found), sheet, "  "))
     shown = found.verdicts[:MOST_WHOLE]
+    if found.cases and not shown:
+        yield from wrapped(would_be_seen(found), sheet, "  ")
     if shown:
         yield from _curves(found, times, sheet)
     for number, verdict in enumerate(shown):
