@@ -22,6 +22,7 @@ class _LazyGroup(click.Group):
         "read": ("broadstreet.surfaces.read", "One core dump as a page for a human."),
         "scan": ("broadstreet.surfaces.scan", "All core dumps below folders, as a table of labelled cases."),
         "cases": ("broadstreet.surfaces.cases", "The cases of a casebook, the newest first."),
+        "syndromes": ("broadstreet.surfaces.syndromes", "Cases that look the same; merge, split and name them."),
         "modules": ("broadstreet.surfaces.modules", "The programs and libraries of all cases."),
         "sql": ("broadstreet.surfaces.sql", "Ask a casebook anything: one SELECT."),
         "relabel": ("broadstreet.surfaces.casebook", "Judge stored cases again by the rules of today."),
