@@ -48,7 +48,7 @@ def listing(most: int | None = None, form: str = "table", casebook: str | None =
 
 
 @syndromes.command()
-@click.argument("syndrome")
+@click.argument("syndrome", metavar="SYNDROME")
 @casebook_option
 def show(syndrome: str, casebook: str | None) -> None:
     """One syndrome: its traces, why each was put there, its nearest rival, and what was said of it."""
@@ -65,8 +65,8 @@ def show(syndrome: str, casebook: str | None) -> None:
 
 
 @syndromes.command()
-@click.argument("into")
-@click.argument("others", nargs=-1, required=True)
+@click.argument("into", metavar="INTO")
+@click.argument("others", nargs=-1, required=True, metavar="OTHERS...")
 @click.option("--by", "author", metavar="NAME", help="Who says so; you, unless it is given.")
 @casebook_option
 def merge(into: str, others: tuple[str, ...], author: str | None, casebook: str | None) -> None:
@@ -80,7 +80,7 @@ def merge(into: str, others: tuple[str, ...], author: str | None, casebook: str 
 
 
 @syndromes.command()
-@click.argument("syndrome")
+@click.argument("syndrome", metavar="SYNDROME")
 @click.option("--frame", metavar="FRAME", help="Take out all traces that have this frame, also those yet to come.")
 @click.option("--trace", "traces", multiple=True, metavar="KEY", help="Take out this trace; may be repeated.")
 @click.option("--by", "author", metavar="NAME", help="Who says so; you, unless it is given.")
@@ -98,8 +98,8 @@ def split(syndrome: str, frame: str | None, traces: tuple[str, ...], author: str
 
 
 @syndromes.command()
-@click.argument("syndrome")
-@click.argument("text")
+@click.argument("syndrome", metavar="SYNDROME")
+@click.argument("text", metavar="TEXT")
 @click.option("--by", "author", metavar="NAME", help="Who says so; you, unless it is given.")
 @casebook_option
 def name(syndrome: str, text: str, author: str | None, casebook: str | None) -> None:
@@ -115,7 +115,7 @@ def name(syndrome: str, text: str, author: str | None, casebook: str | None) -> 
 
 
 @syndromes.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False, metavar="[FILE]")
 @click.option("--by", "author", metavar="NAME", help="Who says so; you, unless it is given.")
 @casebook_option
 def rules(file: Path | None, author: str | None, casebook: str | None) -> None:
