@@ -84,7 +84,7 @@ def population(questions: Questions, grouping: Grouping) -> Population:
         syndrome=grouping.syndrome,
         syndromes=grouping.syndromes,
         exposures=attributes,
-        signs=signs.varying(_signs(found, shown.codings, store.labels_of_rules(questions), modules)),
+        signs=signs.telling(_signs(found, shown.codings, store.labels_of_rules(questions), modules)),
         at_risk=at_risk,
         start=start,
         end=end,
