@@ -34,7 +34,7 @@ TOLD_APART = 0.5  # of the episodes inside, at least so many lie in strata that 
 
 
 class Cells(NamedTuple):
-    """Every value of one exposure that `LEAST` episodes of a part share. Arrays run in parallel.
+    """Every value of one exposure that `least` episodes of a part share. Arrays run in parallel.
 
     `part` is the number of the part, `of` its episodes of which the exposure is known, `share` the value's share of the
     time at risk, `gain` the log likelihood ratio, `uneven` the dispersion that the test allowed for. `asked` counts the
@@ -62,7 +62,13 @@ class Within(NamedTuple):
 
 
 def cells(
-    ground: Ground, attribute: Attribute, votes: Rows, part: Rows, parts: int, without: Sequence[Cohort] = ()
+    ground: Ground,
+    attribute: Attribute,
+    votes: Rows,
+    part: Rows,
+    parts: int,
+    without: Sequence[Cohort] = (),
+    least: int = LEAST,
 ) -> Cells | None:
     """Ask of every value of an exposure, in every part: are these more episodes than the time at risk explains?"""
     codes = attribute.cases[votes]
@@ -75,10 +81,10 @@ def cells(
         return None
     of_part = np.bincount(part[known], minlength=parts)
     keys, inside = np.unique(part[known] * np.int64(size) + codes[known], return_counts=True)
-    several = inside >= LEAST
+    several = inside >= least
     keys, inside = keys[several], inside[several]
     label, value = keys // size, keys % size
-    asked = int((of_part >= LEAST).sum() * at_risk.sum())
+    asked = int((of_part >= least).sum() * at_risk.sum())
     of = of_part[label]
     if told:
         share = hours[value] / hours.sum()
