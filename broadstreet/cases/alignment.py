@@ -7,22 +7,25 @@ together: two stacks that have nothing in common but `run_loop` share almost not
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
-from broadstreet.cases.relevance import Population, Relevant
+from broadstreet.cases.relevance import Kind, Population, Relevant
 
-GAP = 0.1  # of depth: a frame that is one deeper in the other trace counts exp(-GAP)
+GAP = 0.05  # of depth: a frame that is one deeper in the other trace counts exp(-GAP)
+MATCHED: dict[str, Callable[[float, float], float]] = {"code": max, "shared": min}  # an interpreter contains much
 HALF = 0.02  # what two traces must share for the similarity to be half of how far one is contained in the other
 
 
 class Weighed(NamedTuple):
-    """A trace with the depth and weight of each frame."""
+    """A trace with the depth, the share and the weight of each frame."""
 
     depths: dict[str, float]
+    shares: dict[str, float]
     weights: dict[str, float]
     total: float
     ending: str
-    alone: bool
+    kind: Kind
 
 
 class Alignment(NamedTuple):
@@ -34,6 +37,9 @@ class Alignment(NamedTuple):
     frames: tuple[tuple[str, float], ...]
 
 
+NOTHING = Alignment(0.0, 0.0, 0.0, ())
+
+
 def weighed(trace: Relevant, population: Population) -> Weighed:
     """The trace, each frame by what it tells and how near it is to the crash."""
     depths, weights = {}, {}
@@ -42,36 +48,34 @@ def weighed(trace: Relevant, population: Population) -> Weighed:
         depths[frame] = depth
         weights[frame] = share * population.tells.get(frame, 1.0) / (1.0 + depth)
         depth += share
-    return Weighed(depths, weights, sum(weights.values()), trace.ending, trace.alone)
+    shares = dict(zip(trace.frames, trace.shares, strict=True))
+    return Weighed(depths, shares, weights, sum(weights.values()), trace.ending, trace.kind)
 
 
 def similarity(one: Weighed, other: Weighed) -> float:
     """From 0, nothing in common, to 1."""
-    if one.alone or other.alone or one.ending != other.ending:
-        return 0.0
+    return alignment(one, other).similarity
+
+
+def alignment(one: Weighed, other: Weighed) -> Alignment:
+    """How alike two traces are, and by which frames."""
+    if "nothing" in (one.kind, other.kind) or one.ending != other.ending:
+        return NOTHING
     mine = theirs = shared = 0.0
+    frames = []
     for frame, weight in one.weights.items():
         second = other.weights.get(frame)
         if second is None:
             continue
         near = math.exp(-GAP * abs(one.depths[frame] - other.depths[frame]))
-        mine += weight * near
-        theirs += second * near
-        shared += min(weight, second) * near
+        share, also = one.shares[frame], other.shares[frame]
+        mine += weight * near * min(1.0, also / share)
+        theirs += second * near * min(1.0, share / also)
+        counts = min(weight, second) * near
+        shared += counts
+        frames.append((frame, counts))
     if shared <= 0.0:
-        return 0.0
-    return max(mine / one.total, theirs / other.total) * shared / (shared + HALF)
-
-
-def alignment(one: Weighed, other: Weighed) -> Alignment:
-    """The same, with the frames that make it up."""
-    frames = []
-    mine = theirs = 0.0
-    for frame, weight in one.weights.items():
-        second = other.weights.get(frame)
-        if second is not None:
-            near = math.exp(-GAP * abs(one.depths[frame] - other.depths[frame]))
-            mine, theirs = mine + weight * near, theirs + second * near
-            frames.append((frame, min(weight, second) * near))
-    contained = max(mine / one.total, theirs / other.total) if frames else 0.0
-    return Alignment(similarity(one, other), contained, sum(counts for _, counts in frames), tuple(frames))
+        return NOTHING
+    both = "code" if one.kind == other.kind == "code" else "shared"
+    contained = MATCHED[both](mine / one.total, theirs / other.total)
+    return Alignment(contained * shared / (shared + HALF), contained, shared, tuple(frames))

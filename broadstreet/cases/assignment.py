@@ -160,7 +160,7 @@ class Syndromes:
         self._stacks.append(weighted)
         self._trace_of.append(trace)
         self._syndrome_of.append(syndrome)
-        if weighted.alone:
+        if weighted.kind == "nothing":
             return
         for frame, _ in _telling(weighted):
             there = self._index.setdefault(frame, [])

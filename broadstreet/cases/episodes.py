@@ -1,4 +1,9 @@
-"""Crash loops: the same host, the same trace, within half an hour of the last one, is one episode and has one vote."""
+"""Episodes: a process that crashes, is started again and crashes again has crashed once.
+
+The same trace on the same host within half an hour of the last time is the same episode, however long the chain is. An
+episode is one vote: a crash loop of 200 says no more of its cause than its first crash does. What cannot be compared,
+for host, trace or time is not known, is an episode of its own.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +14,13 @@ GAP_SECONDS = 1800.0
 def episodes(
     host: NDArray[np.int32], trace: NDArray[np.int32], time: NDArray[np.float64], gap: float = GAP_SECONDS
 ) -> NDArray[np.bool_]:
-    """Which crashes count: the first of each episode. One whose host, trace or time is not known is its own."""
-    votes = np.ones(len(host), bool)
-    known = np.flatnonzero((host >= 0) & (trace >= 0) & ~np.isnan(time))
-    order = known[np.lexsort((time[known], trace[known], host[known]))]
+    """Which crashes are the first of an episode. Codes of -1 and times of NaN are not known; times are in seconds."""
+    known = (host >= 0) & (trace >= 0) & ~np.isnan(time)
+    votes = ~known
+    at = np.flatnonzero(known)
+    order = at[np.lexsort((at, time[at], trace[at], host[at]))]
     before, after = order[:-1], order[1:]
-    again = (host[before] == host[after]) & (trace[before] == trace[after]) & (time[after] - time[before] <= gap)
-    votes[after[again]] = False
+    loops = (host[before] == host[after]) & (trace[before] == trace[after]) & (time[after] - time[before] <= gap)
+    votes[order] = True
+    votes[after[loops]] = False
     return votes

@@ -15,28 +15,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from broadstreet.cases.frame_rules import FrameRules
 from broadstreet.cases.trace_key import BELOW, SIGNAL
 
 PSEUDO = 200
-EXPONENT = 4  # of the information of a frame; from the lab's development set (docs/grouping.md)
-SHARED_CODE = 0.1  # what a frame of the rules' `prefix` counts, against a relevant one
+EXPONENT = 5  # of the information of a frame; from the lab's development set (docs/grouping.md)
+SHARED_CODE = 0.05  # what a frame of the rules' `prefix` counts, against a relevant one
+HELPERS = 4  # calls below a helper that are still its own
 RETURNED = 0.5  # what one counts that had already returned
 
 
+Kind = Literal["code", "shared", "nothing"]
+
+
 class Relevant(NamedTuple):
-    """What counts of a trace: frames, each with its share, and the frame by which the program ended itself, or ''."""
+    """What counts of a trace: frames, each with its share, and the frame by which the program ended itself, or ''.
+
+    Its kind is what these frames are: `code` of some program; `shared`, that of libraries and interpreters alone; or
+    `nothing` that tells one place from another.
+    """
 
     frames: tuple[str, ...]
     shares: tuple[float, ...]
     ending: str
-    alone: bool = False  # nothing in it tells one place from another: it is like its equals only
+    kind: Kind = "code"
 
     @property
     def core(self) -> tuple[str, ...]:
-        return tuple(frame for frame, share in zip(self.frames, self.shares, strict=True) if share == 1)
+        return (
+            ()
+            if self.kind == "shared"
+            else tuple(frame for frame, share in zip(self.frames, self.shares, strict=True) if share == 1)
+        )
 
 
 class Dropped(NamedTuple):
@@ -72,9 +84,10 @@ def sifted(frames: Sequence[str], rules: FrameRules) -> tuple[Relevant, list[Dro
             continue
         kept.setdefault(name, (RETURNED if frame != name else 1.0) * (SHARED_CODE if role == "prefix" else 1.0))
     if not kept:
-        return Relevant(tuple(frames), tuple(1.0 for _ in frames), ending, alone=True), dropped
-    if max(kept.values()) <= SHARED_CODE:  # nothing but shared code: it is all there is to go by
-        kept = {name: share / SHARED_CODE for name, share in kept.items()}
+        return Relevant(tuple(frames), tuple(1.0 for _ in frames), ending, "nothing"), dropped
+    if max(kept.values()) <= SHARED_CODE:  # it is all there is to go by
+        shares = tuple(share / SHARED_CODE for share in kept.values())
+        return Relevant(tuple(kept), shares, ending, "shared"), dropped
     return Relevant(tuple(kept), tuple(kept.values()), ending), dropped
 
 
@@ -116,8 +129,11 @@ def _others(stacks: Iterable[Relevant], known: Mapping[str, int]) -> Counter[str
 
 
 def _callers(cores: Iterable[tuple[str, ...]], tells: Mapping[str, float]) -> dict[str, float]:
-    pairs = {pair for core in cores for pair in pairwise(core)}
-    called: dict[str, float] = {}
-    for frame, caller in sorted(pairs):
-        called[frame] = called.get(frame, 0.0) + tells[caller]
+    """How much the callers of each frame tell together; what only helpers call is as much of a helper."""
+    callers: dict[str, list[str]] = {}
+    for frame, caller in sorted({pair for core in cores for pair in pairwise(core)}):
+        callers.setdefault(frame, []).append(caller)
+    called = {frame: sum(tells[caller] for caller in by) for frame, by in callers.items()}
+    for _ in range(HELPERS):
+        called = {frame: max(called[frame], min(called.get(one, 0.0) for one in by)) for frame, by in callers.items()}
     return called

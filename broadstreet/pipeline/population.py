@@ -32,7 +32,7 @@ FEATURES = (
     *("one_bit_pc", "code_bits_different", "replay", "abort_kind", "unwinder", "unwinder_frame", "unwinder_below_sp"),
 )
 _SHOWN = ("mechanism", "holds", "could_not_be_judged", "rules_version", "missing", "module_set", "service")
-SHOWN = (*_SHOWN, "service_release", "trace_id", *FEATURES)
+SHOWN = (*_SHOWN, "service_release", *FEATURES)
 Numbers = NDArray[np.int64]
 
 

@@ -47,11 +47,16 @@ def of_part(questions: Questions, part: Part, depth: int = 0) -> list[Found]:
         return []
     parted = split(ground, part.syndrome, part.votes)
     if parted is not None:
+        splits = (*part.splits, parted.split)
         questions.families[parted.split.test.family] += parted.split.test.asked
         halves = []
         for shows, sign in ((parted.shows, parted.split.by), (~parted.shows, f"not {parted.split.by}")):
             half = replace(
-                part, votes=part.votes[shows], signs=(*part.signs, sign), splits=(*part.splits, parted.split)
+                part,
+                votes=part.votes[shows],
+                signs=(*part.signs, sign),
+                splits=splits,
+                hints=None,
             )
             halves += of_part(questions, half, depth + 1)
         return halves

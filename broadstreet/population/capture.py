@@ -1,8 +1,8 @@
 """The share of crashes that was captured: when it falls, there are fewer cases, and nothing was fixed.
 
-Fatal signals, as the kernel's log has them, are counted by hour and host; an hour without a count had none. A case in an
-hour that counted it was captured. Where for some days, in one region or everywhere, the share falls to less than half
-of what it is otherwise, the collector was down; where cases are there and hardly any was counted, the other channel.
+Fatal signals, as the kernel's log has them, are counted by hour and host; an hour without a count had none. A case in
+an hour that counted it was captured. Where for some days, in some regions, the share falls to less than half of what it
+is otherwise, the collector was down; where cases are there and hardly any was counted, the other channel.
 
 The days are those of the highest likelihood ratio of all intervals and regions; its exact test is corrected for all
 that were looked at. It counts days of hosts, not crashes: a host in a loop, of which a collector keeps one in a hundred

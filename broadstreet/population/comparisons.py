@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.families import LEAST, family
+from broadstreet.population.families import ERROR, LEAST, family
 from broadstreet.population.ground import BY_WEEK, Cohort, Ground, Strata
 from broadstreet.population.population import Attribute, Floats
 from broadstreet.records.outbreak import Comparison, Test
@@ -34,7 +34,7 @@ TOLD_APART = 0.5  # of the episodes inside, at least so many lie in strata that 
 
 
 class Cells(NamedTuple):
-    """Every value of one exposure that `LEAST` episodes of a part share. Arrays run in parallel.
+    """Every value of one exposure that `least` episodes of a part share. Arrays run in parallel.
 
     `part` is the number of the part, `of` its episodes of which the exposure is known, `share` the value's share of the
     time at risk, `gain` the log likelihood ratio, `uneven` the dispersion that the test allowed for. `asked` counts the
@@ -62,7 +62,13 @@ class Within(NamedTuple):
 
 
 def cells(
-    ground: Ground, attribute: Attribute, votes: Rows, part: Rows, parts: int, without: Sequence[Cohort] = ()
+    ground: Ground,
+    attribute: Attribute,
+    votes: Rows,
+    part: Rows,
+    parts: int,
+    without: Sequence[Cohort] = (),
+    least: int = LEAST,
 ) -> Cells | None:
     """Ask of every value of an exposure, in every part: are these more episodes than the time at risk explains?"""
     codes = attribute.cases[votes]
@@ -75,16 +81,17 @@ def cells(
         return None
     of_part = np.bincount(part[known], minlength=parts)
     keys, inside = np.unique(part[known] * np.int64(size) + codes[known], return_counts=True)
-    several = inside >= LEAST
+    several = inside >= least
     keys, inside = keys[several], inside[several]
     label, value = keys // size, keys % size
-    asked = int((of_part >= LEAST).sum() * at_risk.sum())
+    asked = int((of_part >= least).sum() * at_risk.sum())
     of = of_part[label]
     if told:
         share = hours[value] / hours.sum()
-        uneven = _uneven(codes[known], part[known], of_part, hours / hours.sum())[label]
-        mean = of * share
-        p = np.where(uneven > 0, negative_binomial_tail(inside, mean, uneven), binomial_tail(inside, of, share))
+        p = binomial_tail(inside, of, share)
+        doubted = np.unique(label[p * asked < ERROR])
+        uneven = _uneven(codes[known], part[known], doubted, of_part, hours / hours.sum())[label]
+        p = np.where(uneven > 0, negative_binomial_tail(inside, of * share, uneven), p)
     else:
         every = attribute.cases[ground.votes]
         whole = np.bincount(every[every >= 0], minlength=size)
@@ -150,13 +157,14 @@ def compared(
     )
 
 
-def _uneven(codes: NDArray[np.int32], part: Rows, of_part: Rows, share: Floats) -> Floats:
+def _uneven(codes: NDArray[np.int32], part: Rows, doubted: Rows, of_part: Rows, share: Floats) -> Floats:
+    """How unevenly the values are hit, of those parts that are in doubt; 0 for all others."""
     found = np.zeros(len(of_part))
-    if (share > 0).sum() < UNEVEN_FROM:
+    if (share > 0).sum() < UNEVEN_FROM or not (of_part[doubted] >= UNEVEN_FROM).any():
         return found
     order = np.argsort(part, kind="stable")
     ends = np.cumsum(of_part)
-    for one in np.flatnonzero(of_part >= UNEVEN_FROM):
+    for one in doubted[of_part[doubted] >= UNEVEN_FROM]:
         mine = codes[order[ends[one] - of_part[one] : ends[one]]]
         counts = np.bincount(mine, minlength=len(share))[share > 0]
         estimate = dispersion(counts, of_part[one] * share[share > 0])

@@ -39,6 +39,7 @@ class Ground:
         self._codes: dict[str, Codes] = {}
         self._hours: dict[tuple[str, str], Floats] = {}
         self._strata: dict[tuple[str, ...], Strata] = {}
+        self._days: dict[str, tuple[Floats, Floats]] = {}
         weeks = max(1, int(np.ceil((population.end - population.start) / WEEK)))
         self.step = WEEK * max(1.0, weeks / MOST_WEEKS)
         self.steps = max(1, int(np.ceil((population.end - population.start) / self.step)))
@@ -118,6 +119,8 @@ class Ground:
 
     def by_day(self, measure: str, kept: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
         """The ends of the days, and the time at risk in each."""
+        if kept is None and measure in self._days:
+            return self._days[measure]
         start, end = self.population.start, self.population.end
         edges = np.append(np.arange(start, end, 86400.0), end)
         if self.population.at_risk is None:
@@ -133,7 +136,10 @@ class Ground:
             moments - start for moments in (edges, begins[by_begin], ends[by_end])
         ]  # small, so that nothing cancels
         integral = _ramps(since[0], since[1], rate[by_begin]) - _ramps(since[0], since[2], rate[by_end])
-        return edges, np.maximum(0.0, np.diff(integral))
+        days = np.maximum(0.0, np.diff(integral))
+        if kept is None:
+            self._days[measure] = (edges, days)
+        return edges, days
 
     def _is_told(self, name: str) -> bool:
         return self.population.at_risk is None or self.told(self.population.exposures[name])

@@ -8,31 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.population.comparisons import Cells, cells, compared
-from broadstreet.population.families import ERROR, budgets
+from broadstreet.population.families import ERROR, LEAST, budgets
 from broadstreet.population.ground import Cohort, Ground
 from broadstreet.records.outbreak import Comparison, Split
 
 Rows = NDArray[np.int64]
 
+TENANT = "tenant"
+MOST_FROM_NEAR = 50  # values of one exposure; who has more has a hundred outbreaks
 THROWN = "finding unwinding_exception"
 NEEDS_EXCEPTIONS = 0.8  # of the crashes that were judged; the finding holds falsely in a third of the others (0005)
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Episodes, by their row; the signs and splits by which they were parted; the cohorts that were taken out."""
+    """Episodes, by their row; the signs and splits by which they were parted; the cohorts that were taken out.
+
+    `hints` are the exposures that stood out at first sight; null: none was asked yet. Fewer than `least` episodes do
+    not make a cohort.
+    """
 
     syndrome: str
     votes: Rows
     signs: tuple[str, ...] = ()
     splits: tuple[Split, ...] = ()
     without: tuple[Cohort, ...] = ()
+    hints: frozenset[str] | None = None
+    least: int = LEAST
 
     def less(self, ground: Ground, cohort: Cohort) -> "Part":
         """The same without a cohort: neither its crashes nor its time at risk."""
         name, value = cohort
         rest = self.votes[ground.population.exposures[name].cases[self.votes] != value]
-        return replace(self, votes=rest, without=(*self.without, cohort))
+        return replace(self, votes=rest, without=(*self.without, cohort), hints=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,33 +67,42 @@ class Questions:
         """Every value of an exposure against the rest, for one part."""
         exposure = self.ground.population.exposures[attribute]
         one = np.zeros(len(part.votes), np.int64)
-        return cells(self.ground, exposure, part.votes, one, 1, part.without)
+        return cells(self.ground, exposure, part.votes, one, 1, part.without, part.least)
 
     def standing(self, attributes: Iterable[str], part: Part, parts: int | None = None) -> list[Stands]:
         """Values that stand out, also where strata are alike; the ones that say most first.
 
-        Whose work it was is a stratum only where it stands out itself: else a hundred tenants would leave too few
-        machines alike to see a bad one.
+        Whose work it was is a stratum only where that stands out elsewhere too: else a hundred tenants would leave too
+        few machines alike to see a bad one.
         """
         found: list[Stands] = []
-        tenants = self._stands_out("tenant", part)
         for attribute in attributes:
-            beside = ("tenant",) if tenants and attribute != "tenant" else ()
+            if part.hints is not None and attribute not in part.hints:
+                continue
             got = self.cells(attribute, part)
             if got is None:
                 continue
             asked = got.asked * (parts or self.parts)
             level = ERROR * self.budgets[attribute]
-            for at in np.flatnonzero(got.p * asked < level):
-                comparison = self.compared(attribute, int(got.value[at]), part, asked, float(got.uneven[at]), beside)
+            for at in sorted(np.flatnonzero(got.p * asked < level), key=lambda at: -got.gain[at])[:MOST_FROM_NEAR]:
+                cohort = (attribute, int(got.value[at]))
+                beside = (TENANT,) if self._busy_elsewhere(part, cohort) else ()
+                comparison = self.compared(*cohort, part, asked, float(got.uneven[at]), beside)
                 if comparison is not None and believed(comparison, level):
-                    found.append(Stands((attribute, int(got.value[at])), comparison, float(got.gain[at])))
+                    found.append(Stands(cohort, comparison, float(got.gain[at])))
         return sorted(found, key=lambda one: -one.gain)
 
-    def _stands_out(self, attribute: str, part: Part) -> bool:
-        exposure = self.ground.population.exposures.get(attribute)
-        got = self.cells(attribute, part) if exposure is not None and self.ground.told(exposure) else None
-        return got is not None and bool((got.p * got.asked < ERROR).any())
+    def _busy_elsewhere(self, part: Part, cohort: Cohort) -> bool:
+        """Whether a tenant who crashes in this cohort stands out outside of it as well."""
+        exposures = self.ground.population.exposures
+        tenant = exposures.get(TENANT)
+        if tenant is None or cohort[0] == TENANT or not self.ground.told(tenant):
+            return False
+        inside = part.votes[exposures[cohort[0]].cases[part.votes] == cohort[1]]
+        got = self.cells(TENANT, replace(part.less(self.ground, cohort), least=1))
+        if got is None:
+            return False
+        return bool(np.isin(got.value[got.p < ERROR], tenant.cases[inside]).any())
 
     def compared(
         self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0, beside: Sequence[str] = ()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from broadstreet.population.asking import NAMES_A_COHORT, Found, at_place, here
 from broadstreet.population.families import ERROR, LEAST, NARROW, TREE, family
-from broadstreet.population.ground import Ground
+from broadstreet.population.ground import Cohort, Ground
 from broadstreet.population.linking import diverse
 from broadstreet.population.onsets import onset
 from broadstreet.population.part import Part, Questions
@@ -20,6 +20,8 @@ from broadstreet.records.weights import STRICT, Interval
 from broadstreet.statistics.intervals import poisson_interval
 
 Rows = NDArray[np.int64]
+
+LEAST_STRICT = 2  # crashes with a hardware finding, of at least `LEAST` crashes of the place in all
 
 
 def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
@@ -33,13 +35,18 @@ def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
         if sign is not None:
             shows |= sign.cases == 1
     strict = _once_a_trace(ground, ground.votes[shows[ground.votes]])
-    part = Part("", strict, ("any hardware finding",))
+    part = Part("", strict, ("any hardware finding",), least=LEAST_STRICT)
     linked: list[Found] = []
-    while len(part.votes) >= LEAST:
+    while len(part.votes) >= LEAST_STRICT:
         standing = questions.standing(here(ground, TREE), part, parts=1)
         if not standing:
             break
-        linked.append(replace(at_place(questions, part, standing[0]), kind="linked"))
+        one = at_place(questions, part, standing[0])
+        every = _at(ground, one.cohort[0], ground.votes)
+        if len(one.votes) < LEAST:
+            one = replace(one, votes=every)
+        if len(every) >= LEAST:
+            linked.append(replace(one, kind="linked"))
         part = part.less(ground, standing[0].cohort)
     questions.families["hardware findings"] += sum(
         len(population.exposures[name].values) for name in here(ground, TREE) if len(strict)
@@ -48,6 +55,10 @@ def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
     for name in here(ground, NARROW):
         linked += _diverse_at(questions, name, rest)
     return linked
+
+
+def _at(ground: Ground, cohort: Cohort, votes: Rows) -> Rows:
+    return votes[ground.population.exposures[cohort[0]].cases[votes] == cohort[1]]
 
 
 def _once_a_trace(ground: Ground, votes: Rows) -> Rows:

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from broadstreet.population.population import UNKNOWN, Codes, Sign, States
+from broadstreet.records.weights import STRICT
 
 NOT_JUDGED = "not_judged"
+ALWAYS = tuple(f"finding {label}" for label in (*STRICT, "memory_poisoned", "unwinding_exception"))
 MOST_VALUES = 12  # of a feature: one with more is a number, not a kind
 
 
@@ -54,8 +56,12 @@ def states(codes: Codes, number: int) -> States:
 
 
 def varying(signs: Iterator[Sign]) -> dict[str, Sign]:
-    """Those that some crashes show and some do not, by name."""
-    return {sign.name: sign for sign in signs if np.any(sign.cases == 1) and np.any(sign.cases == 0)}
+    """Those that some crashes show and some do not, by name; and what a verdict asks for, whoever shows it."""
+    return {sign.name: sign for sign in signs if sign.name in ALWAYS or _varies(sign.cases)}
+
+
+def _varies(states: States) -> bool:
+    return bool(np.any(states == 1) and np.any(states == 0))
 
 
 def _where(of_values: Sequence[bool], codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

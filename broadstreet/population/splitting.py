@@ -7,6 +7,7 @@ with a release are only several ends of one. What was tried otherwise is in docs
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ from broadstreet.statistics.tables import fisher
 
 Rows = NDArray[np.int64]
 
+CHI_AT_FIRST = 4.0  # a table with less is far from any level that is used here; saves the exact test
+MOST_FROM_NEAR = 8  # pairs
 ERROR = 0.001  # 0 false splits in 1,000 syndromes of one cause are asked
 ALIKE = ("service", "workload", "service_release", "sku")  # within which a sign must go with a place
 ORDER = ("mechanism", "finding", "feature", "module", "frame")
@@ -43,36 +46,50 @@ def split(ground: Ground, syndrome: str, votes: Rows) -> Found | None:
     places = list(_places(ground, votes))
     if not signs or not places:
         return None
-    states = np.array([sign.cases for sign in signs])
-    shows, lacks = (states == 1).astype(np.int32), (states == 0).astype(np.int32)
-    best: tuple[float, int, int, int] | None = None
-    asked = 0
-    for number, (_, _, here, known) in enumerate(places):
-        mine, theirs = here.astype(np.int32), (known & ~here).astype(np.int32)
-        a, b, c, d = shows @ mine, lacks @ mine, shows @ theirs, lacks @ theirs
-        p = np.minimum(1.0, 2 * np.minimum(fisher(a, b, c, d).greater, fisher(b, a, d, c).greater))
-        asked += int(((a + c >= LEAST) & (b + d >= LEAST)).sum())
-        for at in np.flatnonzero((p < ERROR) & (a + c >= LEAST) & (b + d >= LEAST)):
-            candidate = (round(float(np.log10(max(p[at], 1e-300)))), ORDER.index(signs[at].kind), number, int(at))
-            best = candidate if best is None or candidate < best else best
-    if best is None:
-        return None
-    attribute, value, here, known = places[best[2]]
-    sign = signs[best[3]]
-    test = _alike(ground, votes, sign.cases, here, known)
-    if test is None or test.p * asked >= ERROR:
-        return None
-    part = int((sign.cases == 1).sum())
-    told = Test(test.name, test.arguments, test.p, min(1.0, test.p * asked), f"splits of {syndrome}", asked)
-    return Found(
-        Split(syndrome, sign.name, f"{attribute} {value}", part, len(votes) - part, told), np.asarray(sign.cases == 1)
-    )
+    candidates, asked = _candidates(signs, places)
+    for number, at in candidates[:MOST_FROM_NEAR]:
+        attribute, value, here, known = places[number]
+        shown = np.asarray(signs[at].cases == 1)
+        test = _alike(ground, votes, signs[at].cases, here, known)
+        if test is not None and test.p * asked < ERROR:
+            told = replace(test, q=min(1.0, test.p * asked), family=f"splits of {syndrome}", asked=asked)
+            part = int(shown.sum())
+            return Found(Split(syndrome, signs[at].name, f"{attribute} {value}", part, len(votes) - part, told), shown)
+    return None
+
+
+class _Place(NamedTuple):
+    attribute: str
+    value: str
+    here: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
 
 class _Sign(NamedTuple):
     name: str
     kind: str
     cases: States
+
+
+def _candidates(signs: Sequence[_Sign], places: Sequence[_Place]) -> tuple[list[tuple[int, int]], int]:
+    """Pairs of place and sign that go together at first sight, the surest first, and how many pairs were asked."""
+    states = np.array([sign.cases for sign in signs])
+    shows, lacks = (states == 1).astype(np.float32), (states == 0).astype(np.float32)  # counts below 2**24: exact
+    here = np.array([place.here for place in places], np.float32)
+    there = np.array([place.known & ~place.here for place in places], np.float32)
+    a, b, c, d = here @ shows.T, here @ lacks.T, there @ shows.T, there @ lacks.T
+    told = (a + c >= LEAST) & (b + d >= LEAST)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chi = (a * d - b * c) ** 2 / ((a + b) * (c + d)) * (a + b + c + d) / ((a + c) * (b + d))
+    pairs = np.argwhere(told & (chi > CHI_AT_FIRST))
+    at = tuple(pairs.T)
+    p = fisher(a[at], b[at], c[at], d[at]).two_sided
+    found = [
+        (round(float(np.log10(max(chance, 1e-300)))), ORDER.index(signs[sign].kind), int(place), int(sign))
+        for chance, (place, sign) in zip(p, pairs, strict=True)
+        if chance < ERROR
+    ]
+    return [(place, sign) for *_, place, sign in sorted(found)], int(told.sum())
 
 
 def _signs(ground: Ground, votes: Rows) -> list[_Sign]:
@@ -102,7 +119,7 @@ def _frames(ground: Ground, votes: Rows) -> Iterator[_Sign]:
         yield _Sign(f"frame {frame}", "frame", states[trace])
 
 
-def _places(ground: Ground, votes: Rows) -> Iterator[tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]]:
+def _places(ground: Ground, votes: Rows) -> Iterator[_Place]:
     for name in NARROW:
         attribute = ground.population.exposures.get(name)
         if attribute is None:
@@ -112,7 +129,7 @@ def _places(ground: Ground, votes: Rows) -> Iterator[tuple[str, str, NDArray[np.
         enough = (counts >= LEAST) & (counts <= len(votes) - LEAST)
         most = np.argsort(-counts[enough], kind="stable")[:MOST_PLACES]
         for value in values[enough][most]:
-            yield name, attribute.values[value], codes == value, codes >= 0
+            yield _Place(name, attribute.values[value], codes == value, codes >= 0)
 
 
 def _alike(

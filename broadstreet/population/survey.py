@@ -7,6 +7,7 @@ failing hardware makes, or with many different ones (`pooled`).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -77,7 +78,8 @@ def _worth_asking(questions: Questions, parts: list[Part]) -> Iterator[Part]:
         return
     votes = np.concatenate([part.votes for part in parts])
     label = np.repeat(np.arange(len(parts)), [len(part.votes) for part in parts])
-    worth = np.zeros(len(parts), bool)
+    several = np.zeros(len(parts), bool)  # enough at one place for a split
+    hints: list[set[str]] = [set() for _ in parts]
     for name, exposure in ground.population.exposures.items():
         if name in ("cpu", "numa_node"):
             continue
@@ -85,9 +87,10 @@ def _worth_asking(questions: Questions, parts: list[Part]) -> Iterator[Part]:
         if got is None:
             continue
         questions.families[name] += got.asked
-        worth[got.part[got.p * got.asked < ERROR]] = True
+        for at in np.unique(got.part[got.p * got.asked < ERROR]):
+            hints[at].add(name)
         if family(name).kind == "place":
-            worth[got.part[got.inside >= LEAST]] = True  # enough at one place for a split
-    for part, wanted in zip(parts, worth, strict=True):
-        if wanted or len(part.votes) >= ONSET_FROM:
-            yield part
+            several[got.part[got.inside >= LEAST]] = True
+    for part, place, hinted in zip(parts, several, hints, strict=True):
+        if hinted or place or len(part.votes) >= ONSET_FROM:
+            yield replace(part, hints=frozenset(hinted))

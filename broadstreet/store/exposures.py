@@ -57,11 +57,11 @@ def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]
 
 
 def shown(questions: Questions, features: Sequence[str]) -> Any:
-    """Every case, in batches: reading, what its rules said, what was mapped and called, and these features as text."""
+    """Every case, in batches: reading, what its rules said, what was mapped, and these features as text."""
     columns = ", ".join(f'"{name}"::VARCHAR AS "{name}"' for name in features)
     return questions.stream(
         f"""SELECT reading, mechanism, holds, could_not_be_judged, rules_version::VARCHAR AS rules_version, missing,
-        module_set, service, service_release, trace_id, {columns} FROM current_cases"""
+        module_set, service, service_release, {columns} FROM current_cases"""
     )
 
 
@@ -87,12 +87,6 @@ def mapped(questions: Questions) -> Iterator[dict[str, Any]]:
         LEFT JOIN raw_builds b ON b.build_id = coalesce(m.build_id, m.build_id_inferred)
         ORDER BY o.module_set, o.service, o.service_release, m.number"""
     ).to_pylist()
-
-
-def traces(questions: Questions) -> dict[str, str]:
-    """The readable frames of each trace, joined by |."""
-    found = questions.answer("SELECT trace_id, frames FROM raw_traces ORDER BY trace_id")
-    return dict(zip(found["trace_id"].to_pylist(), found["frames"].to_pylist(), strict=True))
 
 
 def extent(questions: Questions) -> dict[str, tuple[float, float] | None]:

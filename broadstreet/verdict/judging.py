@@ -54,10 +54,10 @@ def judged(p: Profile, items: Items) -> Judgement:
 
 
 def _worth(found: float, p: Profile, items: Items) -> tuple[float, float, float]:
-    worth, word = items.worth(found), mechanism.stated(p)
+    worth, word = items.worth(found), mechanism.word(p)
     if word is None:
         return worth
-    told = (word.ratio.value, word.ratio.low, word.ratio.high)  # how such crashes look says nothing against it
+    told = (word.value, word.low, word.high)  # how such crashes look says nothing against it
     value, low, high = (log(one) + max(0.0, other) for one, other in zip(told, worth, strict=True))
     return value, low, high
 

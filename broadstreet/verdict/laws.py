@@ -11,6 +11,8 @@ from broadstreet.verdict.profile import KINDS_OF_MACHINE, Profile
 LEAST_SITES = 2
 """At 0.3 % of bugs with a finding, ten thousand machines have some with one by chance, and none with two sites."""
 LEAST_EPISODES = 2
+SCATTERED = 3
+"""Machines of which none stands out: that so many are bad in the same way, and crash so, is not to be expected."""
 
 
 class Law(NamedTuple):
@@ -27,6 +29,11 @@ def _seen_in_code(p: Profile) -> bool:
 
 def _at_a_place(p: Profile) -> bool:
     return p.kind == "linked" or p.place is not None or any(name in KINDS_OF_MACHINE for name in p.cohort)
+
+
+def _scattered(p: Profile) -> bool:
+    machines = max(p.distinct.get(name, 0) for name in ("physical_host", "host"))
+    return not _at_a_place(p) and machines >= SCATTERED
 
 
 HARDWARE = (
@@ -55,7 +62,7 @@ SOFTWARE = (
     ),
     Law(
         "something was seen",
-        lambda p: p.lacking > 0 or p.unjudged < p.cases,
+        lambda p: p.lacking > 0 or _scattered(p),
         "no crash could be judged for what only hardware does",
     ),
     Law(

@@ -51,24 +51,30 @@ def votes(p: Profile) -> Votes:
 
 def mechanism(p: Profile) -> tuple[Argument, ...]:
     """The arguments from the findings of single crashes."""
-    found = (stated(p), _sites(p), _lacking(p))
+    found = (_stated(p), _sites(p), _lacking(p))
     return tuple(one for one in found if one)
 
 
-def stated(p: Profile) -> Argument | None:
-    """The kernel's own word, where it says so of most crashes. Hardware makes it by definition; that bugs do is bounded
-    by the lab's, of which none did."""
+def word(p: Profile) -> Interval | None:
+    """What the kernel's own word is worth, where it says so of most crashes. Hardware makes it by definition; how often
+    bugs do is bounded by the lab's, of which none did."""
     if not p.is_stated:
         return None
-    software = of_lab(STATED).software
-    most = 2.0 * (software.judged + 1)
+    bugs = of_lab(STATED).software.judged + 1
+    return Interval(2.0 * bugs, bugs / RULE_OF_THREE, 2.0 * bugs)
+
+
+def _stated(p: Profile) -> Argument | None:
+    ratio = word(p)
+    if ratio is None:
+        return None
     return Argument(
         name="stated",
         says=f"{of(p.stated, p.cases)} crashes: the kernel itself says that the memory was lost (BUS_MCEERR)",
         observed={"stated": p.stated, "of": p.cases},
-        ratio=Interval(most, (software.judged + 1) / RULE_OF_THREE, most),
+        ratio=ratio,
         campaign=f"mm/memory-failure.c sends it for hardware alone; {CAMPAIGN}",
-        software=software,
+        software=of_lab(STATED).software,
         cases=p.witnesses.get("stated", ()),
         reads=reads.finding(p, STATED),
     )
@@ -78,15 +84,13 @@ def _sites(p: Profile) -> Argument | None:
     if not p.strict_sites:
         return None
     weight, count = of_lab(ANY), votes(p)
-    ratio = weight.ratio
-    assert ratio is not None  # the shipped weights have it: tests/verdict/test_weights.py
     shown = sorted((name for name in SHOWN if p.strict[name].held), key=lambda name: -p.strict[name].held)
     what = listed(f"{SHOWN[name]} ({p.strict[name].held})" for name in shown)
     return Argument(
         name="findings",
         says=f"{of(p.strict_cases, p.cases)} crashes show {what}, in {plural(p.strict_sites, 'function')}",
         observed={"with": p.strict_cases, "of": p.cases, "functions": p.strict_sites, "votes": count.sites},
-        ratio=_power(Interval(ratio.low, ratio.low, ratio.value), count.sites),
+        ratio=_of_sites(count),
         campaign=CAMPAIGN,
         hardware=weight.hardware,
         software=weight.software,
@@ -100,13 +104,11 @@ def _lacking(p: Profile) -> Argument | None:
     if not p.lacking:
         return None
     weight, count = of_lab(ANY), votes(p)
-    ratio = weight.absent_ratio
-    assert ratio is not None  # as above
     return Argument(
         name="no finding",
         says=f"{of(p.lacking, p.cases)} crashes show nothing that only hardware does, though they could be judged",
         observed={"without": p.lacking, "of": p.cases, "votes": count.lacking},
-        ratio=_power(ratio, count.lacking),
+        ratio=_of_lacking(count),
         campaign=CAMPAIGN,
         hardware=weight.hardware,
         software=weight.software,
@@ -118,7 +120,20 @@ def _lacking(p: Profile) -> Argument | None:
 
 def score(p: Profile) -> float:
     """The sum of the logarithms of the findings' ratios; without the kernel's word, which nothing is weighed with."""
-    return sum(log(one.ratio.value) for one in (_sites(p), _lacking(p)) if one)
+    count = votes(p)
+    return log(_of_sites(count).value) + log(_of_lacking(count).value)
+
+
+def _of_sites(count: Votes) -> Interval:
+    ratio = of_lab(ANY).ratio
+    assert ratio is not None  # the shipped weights have it: tests/verdict/test_weights.py
+    return _power(Interval(ratio.low, ratio.low, ratio.value), count.sites)
+
+
+def _of_lacking(count: Votes) -> Interval:
+    ratio = of_lab(ANY).absent_ratio
+    assert ratio is not None  # as above
+    return _power(ratio, count.lacking)
 
 
 def of_lab(finding: str) -> Weight:

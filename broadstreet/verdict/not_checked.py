@@ -24,11 +24,16 @@ def _unjudged(finding: str) -> Callable[[Profile], int]:
 
 
 def _cpu(p: Profile) -> int:
-    return p.cases - p.known.get("cpu", 0) if p.place in ("host", "physical_host") else 0
+    return 0 if _virtual(p) or p.place is None else p.cases - p.known.get("cpu", 0)
 
 
 def _vcpu(p: Profile) -> int:
-    return p.cases if p.place == "physical_host" and p.known.get("cpu", 0) and p.distinct.get("host", 0) > 1 else 0
+    return p.cases if _virtual(p) else 0
+
+
+def _virtual(p: Profile) -> bool:
+    hosts = p.distinct.get("host", 0)
+    return p.place == "physical_host" and (hosts > 1 or p.common.get("host") != p.cohort["physical_host"])
 
 
 CHECKS = (

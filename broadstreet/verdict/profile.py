@@ -1,10 +1,11 @@
 """What the crashes of one outbreak show together: the numbers that every item of evidence is read from.
 
-A site is the innermost frame of a crash. Software that makes a hardware finding makes it again at the same site, so
-sites with a finding are counted, not crashes. A finding speaks against hardware by its absence only where the rules
-that find most faults could be judged; without the binaries they cannot.
+A site is the innermost frame of a crash that is code. Software that makes a hardware finding makes it again at the same
+site, so sites with a finding are counted, not crashes. A finding speaks against hardware by its absence only where the
+rules that find most faults could be judged; without the binaries they cannot.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.population.libraries import NOT_LOADED
 from broadstreet.population.population import UNKNOWN, Attribute, Population, States
 from broadstreet.records.outbreak import Comparison, Outbreak
 from broadstreet.records.weights import STRICT, Count
 
 Cases = NDArray[np.int64]
+
+_NO_CODE = re.compile("0x")
+"""An address in no file: the frame of a thread that went where no code is. Its caller is the site."""
+_NEARBY = re.compile(r"(?<=\+0x)([0-9a-f]*)[0-9a-f]{3}$|(?<=\+0x)[0-9a-f]{1,3}$")
+"""Where functions have no names, places within 4 KiB are one site: a crash or two of one function are not two."""
 
 THOROUGH = ("misaligned_stack", "one_bit_off")
 """The strict findings that nine in ten found faults have: only where both were judged does the absence of all count."""
@@ -41,8 +48,9 @@ class Profile:
     """One outbreak in numbers. `distinct`, `known` and `common` are by exposure: how many different values its crashes
     have, in how many crashes it is known, and the value where there is but one.
 
-    `strict` counts each strict finding; `strict_sites` are sites with one, `lacking` crashes at other sites that were
-    judged thoroughly and have none, `unjudged` crashes that have none and were not. `strict_machines` are machines,
+    `strict` counts each strict finding; `strict_sites` are sites with one, on one machine (on all, where a kind of
+    machine is hit). `lacking` are crashes at other sites that were judged thoroughly and have none, of a linked
+    outbreak all such at its place; `unjudged` crashes that have none and were not. `strict_machines` are machines,
     inside or not, where the same part of the syndrome has a strict finding; null where no machine is known.
     `sites` is null where no crash has a frame. `span_seconds` is null where fewer than two crashes have a time.
     `mechanisms` counts crashes; empty where none is known. `unwinding` is of the crashes where that could be judged.
@@ -114,9 +122,7 @@ class Profiles:
         inside, outside = self._places(outbreak.cases), self._places(outbreak.elsewhere)
         held, judged = self._strict(inside)
         at = self._sites(inside)
-        strict_sites = {site for site, holds in zip(at, held, strict=True) if holds}
-        elsewhere_at = np.array([site not in strict_sites for site in at], dtype=bool)
-        lacking = judged & ~held & elsewhere_at
+        lacking = self._lacking(self._at_place(outbreak) if outbreak.kind == "linked" else inside, inside[held])
         times = self.population.time[inside]
         times = times[~np.isnan(times)]
         exposures = {name: _values(one, inside) for name, one in self.population.exposures.items()}
@@ -131,10 +137,10 @@ class Profiles:
             elsewhere=len(outside),
             comparison=outbreak.comparison,
             strict={name: _count(self._finding(name, inside)) for name in STRICT},
-            strict_sites=len(strict_sites),
+            strict_sites=self._most_sites(outbreak, inside[held]),
             strict_cases=int(held.sum()),
             strict_machines=self._strict_machines(np.concatenate([inside, outside])),
-            lacking=int(lacking.sum()),
+            lacking=len(lacking),
             unjudged=int((~judged & ~held).sum()),
             stated=int(stated.sum()),
             wrong_code=int(wrong_code.sum()),
@@ -148,13 +154,13 @@ class Profiles:
             libraries={
                 name.removeprefix(LIBRARY): next(iter(values)) if len(values) == 1 else ""
                 for name, values in exposures.items()
-                if name.startswith(LIBRARY) and values.total() == len(inside) > 0
+                if name.startswith(LIBRARY) and values.total() == len(inside) > 0 and NOT_LOADED not in values
             },
             witnesses={
                 "all": outbreak.cases,
                 "elsewhere": outbreak.elsewhere,
                 "strict": self._ids(inside[held]),
-                "lacking": self._ids(inside[lacking]),
+                "lacking": self._ids(lacking),
                 "stated": self._ids(inside[stated]),
             },
         )
@@ -175,18 +181,50 @@ class Profiles:
         return held, held | np.all([states[name] == 0 for name in THOROUGH], axis=0)
 
     def _sites(self, cases: Cases) -> list[str]:
-        return [self._site(int(trace)) for trace in self.population.trace[cases]]
+        traces, of = np.unique(self.population.trace[cases], return_inverse=True)
+        names = [self._site(int(trace)) for trace in traces]
+        return [names[at] for at in of]
 
     def _site(self, trace: int) -> str:
         frames = self.population.frames[trace] if trace != UNKNOWN else ()
-        return frames[0] if frames else ""
+        return next((_NEARBY.sub(r"\1", frame) for frame in frames if not _NO_CODE.match(frame)), "")
+
+    def _lacking(self, cases: Cases, held: Cases) -> Cases:
+        """Those of the cases that could be judged and have no finding, at sites where none of `held` is."""
+        holds, judged = self._strict(cases)
+        strict_sites = set(self._sites(held))
+        apart = np.array([site not in strict_sites for site in self._sites(cases)], dtype=np.bool_)
+        lacking: Cases = cases[judged & ~holds & apart]
+        return lacking
+
+    def _at_place(self, outbreak: Outbreak) -> Cases:
+        """All crashes at the place of an outbreak that was found by its findings, so that those without count too."""
+        there = np.ones(len(self.population), np.bool_)
+        for name, value in outbreak.cohort.items():
+            attribute = self.population.exposures[name]
+            there &= attribute.cases == attribute.values.index(value)
+        return np.flatnonzero(there).astype(np.int64)
+
+    def _machines(self, cases: Cases) -> NDArray[np.int32] | None:
+        """The machine of each, as a code: the physical one, where it is known of any; null where nothing is."""
+        told = (
+            self.population.exposures[name].cases[cases] for name in MACHINES[1:] if name in self.population.exposures
+        )
+        return next((codes for codes in told if np.any(codes != UNKNOWN)), None)
+
+    def _most_sites(self, outbreak: Outbreak, held: Cases) -> int:
+        """Sites with a finding, on the machine that has most: each machine would have to be bad of itself."""
+        sites, machines = self._sites(held), self._machines(held)
+        if machines is None or any(name in outbreak.cohort for name in (*MACHINES, *KINDS_OF_MACHINE)):
+            return len(set(sites))
+        of_machine = Counter(int(machine) for machine, _ in set(zip(machines, sites, strict=True)))
+        return max(of_machine.values())
 
     def _strict_machines(self, cases: Cases) -> int | None:
-        of = next((self.population.exposures[n] for n in MACHINES[1:] if n in self.population.exposures), None)
-        if of is None or not np.any(of.cases[cases] != UNKNOWN):
+        if self._machines(cases) is None:
             return None
-        machines = of.cases[cases[self._strict(cases)[0]]]
-        return len(np.unique(machines[machines != UNKNOWN]))
+        machines = self._machines(cases[self._strict(cases)[0]])
+        return 0 if machines is None else len(np.unique(machines[machines != UNKNOWN]))
 
     def _counted_mechanisms(self, cases: Cases) -> dict[str, int]:
         counted = {name: int((states[cases] == 1).sum()) for name, states in self.mechanisms.items()}

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from broadstreet.records.weights import STRICT
-from broadstreet.verdict.profile import Profile
+from broadstreet.verdict.profile import LIBRARY, Profile
 
-COLUMNS = ("host", "service_release", "kernel_release", "workload", "service", "region", "cpu")
-"""Exposures that are columns of `cases`. The rest is joined from the fleet's tables, at the time of the crash."""
+COLUMNS = (
+    "host physical_host region zone rack sku cpu_model microcode kernel_release service service_release workload "
+    "uptime cpu numa_node"
+).split()
+"""Exposures that are columns of the view `exposures`: what was true of a case at its time."""
 
-SITE = "split_part(cases.frames, '|', 1)"
+SITE = "list_filter(string_split(cases.frames, '|'), lambda f: NOT starts_with(f, '0x'))[1]"
 
 
 def _in(cases: Iterable[str]) -> str:
@@ -23,33 +26,30 @@ def _all(p: Profile) -> str:
     return _in(p.witnesses.get("all", ()))
 
 
+def _both(p: Profile) -> str:
+    return _in((*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
+
+
 def _exposure(name: str) -> tuple[str, str]:
     if name in COLUMNS:
-        return f"cases.{name}", ""
-    if name == "physical_host":
-        join = " LEFT JOIN placements f ON f.host = cases.host AND cases.time >= coalesce(f.\"from\", '-infinity')"
-        return "f.physical_host", join + " AND cases.time < coalesce(f.\"to\", 'infinity')"
-    if name in ("zone", "rack", "sku", "cpu_model", "microcode"):
-        join = " LEFT JOIN hosts f ON f.host = cases.host AND cases.time >= coalesce(f.\"from\", '-infinity')"
-        return f"f.{name}", join + " AND cases.time < coalesce(f.\"to\", 'infinity')"
-    if name.startswith("build of "):
-        library = _text("%/" + name.removeprefix("build of "))
-        return "f.build_id", f" LEFT JOIN modules f ON f.case_id = cases.case_id AND f.path LIKE {library}"
-    return f"cases.labels[{_text(name)}]", ""
+        return f"e.{name}", ""
+    if name.startswith(LIBRARY):
+        path = _text("%/" + name.removeprefix(LIBRARY) + "%")
+        return "m.build_id", f" LEFT JOIN modules m ON m.case_id = e.case_id AND m.path LIKE {path}"
+    key = _text(name.removeprefix("label "))
+    return f"coalesce(e.exposures[{key}], e.labels[{key}])", ""
 
 
 def by_exposure(p: Profile, names: Sequence[str]) -> str:
     """Crashes, inside and elsewhere, by one exposure."""
     column, join = _exposure(names[0])
-    cases = _in((*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
-    return (
-        f"SELECT {column} AS value, count(*) AS crashes FROM cases{join} WHERE cases.{cases} GROUP BY 1 ORDER BY 2 DESC"
-    )
+    counted = f"SELECT {column} AS value, count(DISTINCT e.case_id) AS crashes FROM exposures e{join}"
+    return f"{counted} WHERE e.{_both(p)} GROUP BY 1 ORDER BY 2 DESC"
 
 
 def elsewhere(p: Profile) -> str:
     """Where the crashes of the same kind outside of the cohort happened."""
-    return f"SELECT case_id, time, host, service_release FROM cases WHERE {_in(p.witnesses.get('elsewhere', ()))}"
+    return f"SELECT case_id, time, host, physical_host FROM exposures WHERE {_in(p.witnesses.get('elsewhere', ()))}"
 
 
 def sites(p: Profile) -> str:
@@ -60,7 +60,7 @@ def sites(p: Profile) -> str:
 def distinct(p: Profile, names: Sequence[str]) -> str:
     """How many different values each exposure has."""
     counted = ", ".join(f"count(DISTINCT {name}) AS {name}" for name in names if name in COLUMNS)
-    return f"SELECT {counted} FROM cases WHERE {_all(p)}"
+    return f"SELECT {counted} FROM exposures WHERE {_all(p)}"
 
 
 def times(p: Profile) -> str:
@@ -90,12 +90,10 @@ def strict(p: Profile) -> str:
 
 
 def finding_machines(p: Profile) -> str:
-    """The hosts of the crashes with a strict finding, inside and elsewhere."""
+    """The machines of the crashes with a strict finding, inside and elsewhere."""
     names = ", ".join(_text(label) for label in STRICT)
-    cases = _in((*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
-    column, join = _exposure("physical_host" if "physical_host" in p.distinct else "host")
+    column, _ = _exposure("physical_host" if "physical_host" in p.distinct else "host")
     return (
-        f"SELECT {column} AS machine, count(DISTINCT cases.case_id) AS crashes FROM cases{join} "
-        "JOIN findings s ON s.case_id = cases.case_id "
-        f"WHERE s.state = 'holds' AND s.label IN ({names}) AND cases.{cases} GROUP BY 1 ORDER BY 2 DESC"
+        f"SELECT {column} AS machine, count(DISTINCT e.case_id) AS crashes FROM exposures e "
+        f"JOIN findings s USING (case_id) WHERE s.state = 'holds' AND s.label IN ({names}) AND e.{_both(p)} GROUP BY 1 ORDER BY 2 DESC"
     )

@@ -4,14 +4,15 @@ import re
 
 from broadstreet.records.verdict import Says
 from broadstreet.verdict.profile import LIBRARY, VARIES, Profile
-from broadstreet.verdict.words import machine, named, plural
+from broadstreet.verdict.words import machine, named, of, plural
 
 UNWINDERS = (r"libunwind(-\w+)?\.so", r"libgcc_s\.so", r"libc\+\+abi\.so")
 """Libraries that unwind exceptions; where more than one is mapped, the first of these wins, as it does in the linker
 where it was put before libgcc_s."""
+NEARLY_ALL = 0.9
+"""A few other bugs may look the same: of crashes that need no exception, under half seem to be unwinding one."""
 OF_THE_CPU = ("misaligned_stack", "wrong_result")
 """What no bit of memory explains: a register that instructions left wrong. Other findings may be memory's."""
-BUILD_CHARACTERS = 8
 
 
 def title(says: Says, p: Profile, held: str | None) -> str:
@@ -28,13 +29,14 @@ def title(says: Says, p: Profile, held: str | None) -> str:
 
 def unwinder(p: Profile) -> tuple[str, str] | None:
     """The library that unwinds exceptions in every one of these crashes, and its build (empty if there are several);
-    null where not all were unwinding, or no such library is common to all."""
-    if p.unwinding.judged < 2 or p.unwinding.held < p.unwinding.judged or 2 * p.unwinding.judged < p.cases:
+    null where not nearly all were unwinding, or no such library is common to all."""
+    judged = p.unwinding.judged
+    if judged < 2 or p.unwinding.held < NEARLY_ALL * judged or 2 * judged < p.cases:
         return None
     for pattern in UNWINDERS:
         for library, build in sorted(p.libraries.items()):
             if re.match(pattern, library):
-                return library, build[:BUILD_CHARACTERS]
+                return library, build
     return None
 
 
@@ -64,11 +66,18 @@ def _software(p: Profile) -> str:
     found = unwinder(p)
     if found:
         library, build = found
-        return (
-            f"{_first_up(what)} only while unwinding an exception, in processes that map {library}"
-            f"{f' (build {build})' if build else ''}{_with(p)}"
-        )
+        every = p.unwinding.held == p.unwinding.judged
+        when = " only while" if every else f", {of(p.unwinding.held, p.unwinding.judged)} of them while"
+        mapped = f"in processes that map {library}{_build(build)}"
+        return f"{_first_up(what)}{when} unwinding an exception, {mapped}{_with(p)}"
     return f"{_first_up(what)}{_in_code(p)} {_where(p)}"
+
+
+def _build(build: str) -> str:
+    found = re.fullmatch(r"(\w+) \((.+)\)", build)  # "5d1f0c (8.0.1)", where the fleet names the release of the build
+    if found:
+        return f" {found[2]} (build {found[1]})"
+    return f" (build {build})" if build else ""
 
 
 def _kind(p: Profile) -> str:

@@ -54,7 +54,11 @@ def named(cohort: Mapping[str, str]) -> str:
 
 def machine(p: Profile) -> str:
     """`machine ph-7c41e9`, `CPU 3 of machine ph-7c41e9`; of a linked outbreak its whole cohort."""
-    return " of ".join(f"{PLACES.get(n, exposure(n))} {p.cohort[n]}" for n in sorted(p.cohort, key=_narrowness))
+    return " of ".join(f"{exposure(name)} {_short(name, p.cohort)}" for name in sorted(p.cohort, key=_narrowness))
+
+
+def _short(name: str, cohort: Mapping[str, str]) -> str:
+    return cohort[name].rsplit(" ", 1)[-1] if name == "cpu" else cohort[name]  # "HOST cpu NUMBER"
 
 
 def _narrowness(name: str) -> int:

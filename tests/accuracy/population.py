@@ -16,12 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broadstreet.population.survey import survey
-
-try:
-    from broadstreet.verdict.argument import argued
-except ImportError:
-    argued = lambda population, surveyed: ()
-
+from broadstreet.verdict.argument import argued
 from tests.accuracy.cells import CELLS, CLAIMS
 from tests.accuracy.population_page import page
 from tests.accuracy.tally import Tally, measured

@@ -22,7 +22,8 @@ class Look:
     """What the crashes of a cause look like: real ones of these sets. `kinds`: of so many kinds, by chance; 0: of all.
 
     `extra` are signs that no real crash gave: with what probability each is there. `syndrome`: all of one; null: each
-    of its own site. `by`: each value of that attribute has a build of its own, in the order of their names.
+    of its own site. `by`: each value of that attribute has a build of its own, in the order of their names. `plain`:
+    only kinds of which no crash looks as if hardware had failed.
     """
 
     sets: tuple[str, ...]
@@ -31,6 +32,7 @@ class Look:
     named: tuple[str, ...] = ()
     builds: tuple[str, ...] = ()
     by: str | None = None
+    plain: bool = False
     syndrome: str | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
 
@@ -122,6 +124,8 @@ def _rows(look: Look, pool: Crashes, rng: np.random.Generator) -> Numbers:
         rows = rows[np.isin(pool.kinds[rows], look.named)]
     if look.builds:
         rows = rows[np.isin(pool.builds[rows], look.builds)]
+    if look.plain:
+        rows = rows[~np.isin(pool.kinds[rows], pool.kinds[rows][pool.strict[rows]])]
     if look.kinds:
         kinds = np.unique(pool.kinds[rows])
         rows = rows[np.isin(pool.kinds[rows], rng.choice(kinds, min(look.kinds, len(kinds)), replace=False))]

@@ -10,6 +10,7 @@ import pyarrow.parquet as parquet
 from numpy.typing import NDArray
 
 FILE = Path(__file__).parent / "crashes.parquet"
+STRICT = ("misaligned_stack", "wild_stack_pointer", "one_bit_off", "wrong_result", "code_mismatch")
 NOT_A_FEATURE = ("set", "program", "kind", "cause", "build", "variant", "mechanism", "findings", "frames", "module")
 STATES = {"1": 1, "0": 0, "?": -1}
 SITE_FRAMES = 2  # crashes that share so many innermost frames, in one program, look the same
@@ -17,7 +18,10 @@ SITE_FRAMES = 2  # crashes that share so many innermost frames, in one program, 
 
 @dataclass(frozen=True, eq=False)
 class Crashes:
-    """All crashes of the pool, in columns. `signs` has a row for each of `sign_names` (name, kind)."""
+    """All crashes of the pool, in columns. `signs` has a row for each of `sign_names` (name, kind).
+
+    `strict`: it has a finding that software hardly ever makes.
+    """
 
     sets: NDArray[np.str_]
     programs: NDArray[np.str_]
@@ -28,6 +32,7 @@ class Crashes:
     sites: NDArray[np.str_]
     sign_names: tuple[tuple[str, str], ...]
     signs: NDArray[np.int8]
+    strict: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -73,6 +78,8 @@ def pool() -> Crashes:
         f"{program}: {' < '.join(row[:SITE_FRAMES]) or mechanism}"
         for program, row, mechanism in zip(programs, frames, mechanisms, strict=True)
     ]
+    every = np.array(states, np.int8)
+    strict = [at for at, (name, kind) in enumerate(names) if kind == "finding" and name in STRICT]
     return Crashes(
         sets=np.array(column("set")),
         programs=programs,
@@ -82,5 +89,6 @@ def pool() -> Crashes:
         frames=frames,
         sites=np.array(sites),
         sign_names=tuple(names),
-        signs=np.array(states, np.int8),
+        signs=every,
+        strict=(every[strict] == 1).any(axis=0),
     )

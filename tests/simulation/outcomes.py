@@ -138,7 +138,8 @@ def _overlap(run: Run, outbreak: Outbreak, planted: Planted) -> tuple[float, flo
 def single(run: Run) -> Scores:
     """Of one cause in one syndrome: was it split, and is anybody accused?"""
     split = [outbreak for outbreak in run.outbreaks if outbreak.splits]
-    return {"split": bool(split), "false alarm": bool(false_cohorts(run))}
+    meant = {name for cause in run.truth.scenario.causes for name in (*cause.times, *cause.within)}
+    return {"split": bool(split), "false alarm": bool(false_cohorts(run, meant))}
 
 
 def told(run: Run, attribute: str, *values: str) -> Scores:
@@ -219,7 +220,8 @@ def story(run: Run, small: str, large: str) -> Scores:
     scores["software called so"] = any(one.says == "software" for one in second)
     wrong = any(mine is not cause[small] and one.says == "hardware" for mine, one in said)
     scores["both right"] = scores["hardware called so"] and scores["software called so"] and not wrong
-    scores["began within a day"] = onset(run, small).get("within a day", False)
+    if cause[small].since is not None:
+        scores.update(onset(run, small))
     scores["large named"] = finding(run, cause[large]) is not None
     return scores
 

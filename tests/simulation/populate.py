@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.population.population import AtRisk, Attribute, Codes, Population, Sign, States
+from broadstreet.population.signs import ALWAYS
 from tests.simulation.causes import Cause, Made, Says, made
 from tests.simulation.crashes import Crashes, pool
 from tests.simulation.fleet import DAY, EPOCH, Fleet, Shape, built
@@ -157,7 +158,7 @@ def _signs(
     signs = {
         f"{kind} {name}": Sign(f"{kind} {name}", kind, states[at])
         for at, (name, kind) in enumerate(crashes.sign_names)
-        if shown[at]
+        if shown[at] or f"{kind} {name}" in ALWAYS
     }
     for name in sorted({name for one in scenario.causes for name in one.look.extra}):
         share = np.array([one.look.extra.get(name, 0.0) for one in scenario.causes])

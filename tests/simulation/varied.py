@@ -30,7 +30,8 @@ def bad_machine(seed: int, k: int) -> Scenario:
 def _look_of_a_bug(rng: Random) -> tuple[str, Look]:
     where = str(rng.choice(["bugs-held-out", "imitators", "models-b", "ingest"], p=[0.5, 0.2, 0.2, 0.1]))
     crashes = pool()
-    kind = str(rng.choice(np.unique(crashes.kinds[crashes.rows(where)])))
+    kinds = np.unique(crashes.kinds[crashes.rows(where)])
+    kind = str(rng.choice(kinds[1::2] if where == "imitators" else kinds))  # the others are fitted on
     forced = "one" if rng.random() < 0.5 else None
     return f"{where}: {kind}", Look((where,), named=(kind,), syndrome=forced)
 

@@ -169,7 +169,7 @@ def race(crashes: int, builds: int = 1) -> tuple[Population, Outbreak]:
                 "physical_host": f"ph-{at}",
                 "host": f"vm-{at}",
                 "region": ("eu-west", "us-east", "ap-south")[at % 3],
-                "build of libunwind.so.8": "dbd50d23f0d2cec9" if at % builds == 0 else "aa11bb22cc33dd44",
+                "build of libunwind.so.8": "dbd50d23f0d2 (8.0.1)" if at % builds == 0 else "aa11bb22cc33",
                 "build of libc.so.6": "93ac61ec5a8eb139",
             },
         )

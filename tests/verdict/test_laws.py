@@ -73,10 +73,22 @@ def test_one_crash_is_not_software_either() -> None:
     assert verdict_on(race(1)).says == "undetermined"
 
 
-def test_crashes_that_nobody_could_judge_are_not_software() -> None:
-    unread = dict.fromkeys((*STRICT, STATED), -1)
-    crashes = [Crash(at, "parse", findings=unread, at={"host": f"vm-{at}"}) for at in range(9)]
+UNREAD = dict.fromkeys((*STRICT, STATED), -1)
+
+
+def test_crashes_that_nobody_could_judge_on_machines_that_nobody_knows_are_not_software() -> None:
+    crashes = [Crash(at, "parse", findings=UNREAD) for at in range(9)]
     assert verdict_on((population(crashes), outbreak(range(9)))).says == "undetermined"
+
+
+def test_crashes_that_nobody_could_judge_on_two_machines_are_not_software() -> None:
+    crashes = [Crash(at, "parse", findings=UNREAD, at={"host": f"vm-{at % 2}"}) for at in range(9)]
+    assert verdict_on((population(crashes), outbreak(range(9)))).says == "undetermined"
+
+
+def test_crashes_that_nobody_could_judge_on_many_machines_alike_are_software() -> None:
+    crashes = [Crash(at, "parse", findings=UNREAD, at={"host": f"vm-{at}"}) for at in range(9)]
+    assert verdict_on((population(crashes), outbreak(range(9)))).says == "software"
 
 
 def test_nothing_is_said_while_crashes_are_lost() -> None:

@@ -41,6 +41,11 @@ def test_crashes_without_a_frame_are_one_site_at_most() -> None:
     assert (found.strict_sites, found.sites) == (1, None)
 
 
+def test_a_thread_that_went_where_no_code_is_crashed_in_its_caller() -> None:
+    made = population([Crash(1, "0x0"), Crash(2, "0x7f00")])
+    assert profile(made, outbreak([0, 1])).sites == 1  # main, that called both
+
+
 def test_distinct_values_leave_out_what_is_not_known() -> None:
     crashes = [Crash(1, "parse", at={"host": "vm-1"}), Crash(2, "parse"), Crash(3, "parse", at={"host": "vm-2"})]
     found = profile(population(crashes), outbreak([0, 1, 2]))
@@ -64,6 +69,34 @@ def test_a_library_is_common_only_if_every_crash_maps_it() -> None:
     crashes = [Crash(1, "parse", at={"build of liba.so": "11"}), Crash(2, "parse")]
     assert profile(population(crashes), outbreak([0])).libraries == {"liba.so": "11"}
     assert profile(population(crashes), outbreak([0, 1])).libraries == {}
+
+
+def test_a_library_that_one_crash_had_not_loaded_is_not_common() -> None:
+    crashes = [
+        Crash(1, "parse", at={"build of liba.so": "11"}),
+        Crash(2, "parse", at={"build of liba.so": "not loaded"}),
+    ]
+    assert profile(population(crashes), outbreak([0, 1])).libraries == {}
+
+
+def test_places_of_a_nameless_function_within_4_kib_are_one_site() -> None:
+    near = [Crash(1, "mawk+0x14890"), Crash(2, "mawk+0x14f04")]
+    far = [Crash(1, "mawk+0x14890"), Crash(2, "mawk+0x15004"), Crash(3, "bash+0x14890")]
+    assert profile(population(near), outbreak([0, 1])).sites == 1
+    assert profile(population(far), outbreak([0, 1, 2])).sites == 3
+
+
+def test_of_a_place_found_by_its_findings_the_crashes_without_count_too() -> None:
+    at = {"host": "vm-1"}
+    crashes = [Crash(1, "parse", findings=shows("one_bit_off"), at=at), Crash(2, "hash", at=at), Crash(3, "hash")]
+    assert profile(population(crashes), outbreak([0], cohort=at, kind="linked")).lacking == 1
+    assert profile(population(crashes), outbreak([0], cohort=at)).lacking == 0
+
+
+def test_findings_of_three_machines_are_not_three_sites_of_one() -> None:
+    crashes = [Crash(n, f"f{n}", findings=shows("one_bit_off"), at={"host": f"vm-{n}"}) for n in range(3)]
+    assert profile(population(crashes), outbreak(range(3))).strict_sites == 1
+    assert profile(population(crashes), outbreak(range(3), cohort={"cpu_model": "x"})).strict_sites == 3
 
 
 def test_a_library_of_two_builds_has_no_build() -> None:
