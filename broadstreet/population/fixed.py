@@ -70,7 +70,7 @@ def fixed(population: Population, syndrome: str, fix: Fix, capture: Capture | No
     mine = every[population.syndrome[every] == code]
     dated = _dated(population, mine)
     sides = _sides(population, fix, dated)
-    measure = measure_of(population, mine)
+    measure = measure_of(population, mine) or _usual(population)
     weights = _weights(population, measure)
     told = (
         _by_other_crashes(population, sides, _sides(population, fix, _dated(population, every)))
@@ -174,6 +174,10 @@ def _removed(population: Population, host: str) -> float:
     raise UsageError(f"there is no host {host}", "broadstreet hosts")
 
 
+def _usual(population: Population) -> str | None:
+    return None if population.at_risk is None else next(iter(population.at_risk.measures), None)
+
+
 def _weights(population: Population, measure: str | None) -> Floats | None:
     if population.at_risk is None or measure is None:
         return None
@@ -193,13 +197,15 @@ def _by_time_at_risk(population: Population, sides: _Sides, weights: Floats, mea
         return nothing
     strata = tuple(n for n in WITHIN if n in population.exposures and population.exposures[n].at_risk is not None)
     inside, total, shares = _strata(population, sides, weights, strata)
+    both = total > 0
+    inside, total, shares = inside[both], total[both], shares[both]
     told = stratified(total - inside, total, 1 - shares)
     if strata and told.p is not None and told.ratio is not None and told.informative >= TOLD * cases:
-        arguments = {"before": float(told.inside), "after": float(told.informative - told.inside)}
-        test = Test("strata.stratified", arguments | {"strata": float(len(total))}, told.p)
+        columns = zip(("inside", "total", "share"), (total - inside, total, 1 - shares), strict=True)
+        test = Test("strata.stratified", {name: tuple(some.tolist()) for name, some in columns}, told.p)
         return nothing._replace(ratio=_turned(told.ratio), strata=strata, test=test)
-    arguments = {"before": float(cases - seen), "after": float(seen), "share": share}
-    test = Test("reduction.so_few", arguments, float(so_few(cases - seen, seen, share)))
+    p = float(so_few(cases - seen, seen, share))
+    test = Test("reduction.so_few", {"before": cases - seen, "after": seen, "share": share}, p)
     return nothing._replace(ratio=rate_ratio(seen, cases - seen, share), test=test)
 
 
@@ -280,10 +286,11 @@ def _held(sides: _Sides, told: _Told, changed: Changed | None, capture: Capture 
     before, after = changed.before.ratio, changed.after.ratio
     if after is not None and after.value < CAPTURED:
         return f"since then only {after.value:.0%} of the crashes were captured, and {CAPTURED:.0%} are needed"
-    if before is not None and after is not None and changed.test.p < LEVEL:
-        if abs(after.value / before.value - 1) > OTHER_CAPTURE if before.value else after.value > 0:
-            return f"{before.value:.0%} of the crashes were captured before, {after.value:.0%} since"
-    return None
+    if before is None or after is None or changed.test.p >= LEVEL:
+        return None
+    if abs(after.value - before.value) <= OTHER_CAPTURE * before.value:
+        return None
+    return f"{before.value:.0%} of the crashes were captured before, {after.value:.0%} since"
 
 
 def _answer(told: _Told) -> Answer:

@@ -43,9 +43,9 @@ def wait(before: int, after: int, at_risk_before: float, at_risk_after: float, a
         return Wait(None, None)
     days = np.arange(LONGEST_DAYS + 1)
     at_risk = at_risk_after + days * at_risk_a_day
-    share = at_risk / (at_risk_before + at_risk)
+    share = np.asarray(at_risk / (at_risk_before + at_risk), np.float64)
     zero = so_few(before, after, share) < LEVEL
-    seen = _power(before, share, DROP * before / at_risk_before * at_risk) >= POWER
+    seen = _power(before, share, share / (1 - share) * DROP * before) >= POWER
     return Wait(_first(zero), _first(seen))
 
 
