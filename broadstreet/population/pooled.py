@@ -58,7 +58,8 @@ def pooled(questions: Questions, found: Sequence[Found]) -> list[Found]:
 
 
 def _at(ground: Ground, cohort: Cohort, votes: Rows) -> Rows:
-    return votes[ground.population.exposures[cohort[0]].cases[votes] == cohort[1]]
+    inside: Rows = votes[ground.population.exposures[cohort[0]].cases[votes] == cohort[1]]
+    return inside
 
 
 def _once_a_trace(ground: Ground, votes: Rows) -> Rows:
@@ -121,9 +122,14 @@ def one_for_each_place(ground: Ground, found: Sequence[Found]) -> list[Found]:
             kept.append(one)
             continue
         other = kept[home]
-        same = one.part.syndrome in ("", other.part.syndrome)
+        same = one.part.syndrome == other.part.syndrome or not len(np.setdiff1d(one.votes, other.votes))
         joined = np.union1d(one.votes, other.votes)
-        kept[home] = replace(other, votes=joined, gain=max(one.gain, other.gain), kind=other.kind if same else "linked")
+        gain = max(one.gain, other.gain)
+        if same:
+            kept[home] = replace(other, votes=joined, gain=gain)
+        else:  # several syndromes: what is elsewhere is told by the question that was asked of all
+            part = one.part if not one.part.syndrome else other.part
+            kept[home] = replace(other, part=part, votes=joined, gain=gain, kind="linked")
     return kept
 
 

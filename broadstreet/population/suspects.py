@@ -2,8 +2,9 @@
 
 What a host would have without a fault of its own is the sum over the strata that it worked in (workload, service,
 release and week): a host that only does what crashes everywhere is no suspect. Two counts are asked of each: all of
-its episodes, and those with a finding that failing hardware makes and software hardly ever does. Hosts are hit
-unevenly for many reasons, so where that shows the chance of a count is that of a negative binomial.
+its episodes, and those with a finding that failing hardware makes and software hardly ever does. Software hits hosts
+unevenly for many reasons, so where that shows the chance of the first count is that of a negative binomial. It is not
+that of the second: one bad machine behind many hosts would be taken for a restless fleet.
 
 Where nothing tells the time at risk, only the second is asked, with the other crashes as controls.
 """
@@ -55,7 +56,8 @@ def suspects(population: Population, attribute: str = "host") -> tuple[Suspect, 
     hours = ground.hours(place, ground.measures[0]) if told else np.full(len(place.values), np.nan)
     if told:
         asked = int((hours > 0).sum())
-        every, hardware = (_by_time(ground, place, votes, hours, asked) for votes in (known, strict))
+        every = _by_time(ground, place, known, hours, asked, uneven=True)
+        hardware = _by_time(ground, place, strict, hours, asked, uneven=False)
     else:
         asked = len(np.unique(place.cases[known]))
         every, hardware = _counted(place, known), _by_crashes(place, known, strict, asked)
@@ -100,7 +102,7 @@ def _shows_hardware(population: Population) -> NDArray[np.bool_]:
     return shows
 
 
-def _by_time(ground: Ground, place: Attribute, votes: Rows, hours: Floats, asked: int) -> _Asked:
+def _by_time(ground: Ground, place: Attribute, votes: Rows, hours: Floats, asked: int, uneven: bool) -> _Asked:
     """Each place's episodes against those that its strata have for its time at risk. Only those are counted; of a place
     without any, all are, and compared with nothing."""
     size, every = len(place.values), np.bincount(place.cases[votes], minlength=len(place.values))
@@ -123,7 +125,7 @@ def _by_time(ground: Ground, place: Attribute, votes: Rows, hours: Floats, asked
     share = expected / total if total else np.zeros(size)
     p = binomial_tail(episodes, total, share)
     told = hours > 0
-    if told.sum() >= UNEVEN_FROM and total >= UNEVEN_FROM:
+    if uneven and told.sum() >= UNEVEN_FROM and total >= UNEVEN_FROM:
         estimate = dispersion(episodes[told], expected[told])
         if estimate.p < UNEVEN:
             p = np.maximum(p, negative_binomial_tail(episodes, expected, estimate.value))

@@ -37,6 +37,7 @@ from broadstreet.records.columns import (
 )
 from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.specimen import Examined
+from broadstreet.store.files import all_files, named
 from broadstreet.store.place import Place, place
 from broadstreet.store.rows import Row, Rows, add_case, add_examined
 from broadstreet.store.schema import FORMAT, schema
@@ -151,8 +152,11 @@ class Casebook:
             self.commit(verb, note)
         return added
 
-    def commit(self, verb: str, note: str, pinned: Iterable[int] | None = None) -> int:
-        """Name the tables as they are now: a new version of the casebook; its number."""
+    def commit(self, verb: str, note: str, pinned: Iterable[int] | None = None, cited: int | None = None) -> int:
+        """Name the tables as they are now: a new version of the casebook; its number.
+
+        Versions that were pinned stay so, unless `pinned` names others; the one that is `cited` now is pinned too.
+        """
         commits = self.table(COMMITS)
         while True:
             commits.update_incremental()
@@ -163,13 +167,14 @@ class Casebook:
                 self._tables[name].update_incremental()  # children after specimens: what is visible is whole
                 versions[name] = self._tables[name].version()
             number = last.number + 1
+            kept = {*(last.pinned if pinned is None else pinned), *(() if cited is None else (cited,))}
             row = {
                 "number": [number],
                 "made": [_now()],
                 "verb": [verb],
                 "tables": [json.dumps(versions)],
                 "note": [note],
-                "pinned": [list(last.pinned if pinned is None else pinned)],
+                "pinned": [sorted(kept)],
             }
             if merge_new(commits, COMMITS, pa.table(row, schema=schema(COMMITS))):
                 return number
@@ -279,7 +284,7 @@ def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, di
     while True:
         version = version_of(commits, number)
         found = _tables_at(where, commits, version)
-        if found is not None:
+        if found is not None and (number is None or _is_whole(where, found)):
             return where, version, found
         commits.update_incremental()
         newest = version_of(commits).number
@@ -306,6 +311,12 @@ def _tables_at(where: Place, commits: DeltaTable, version: Version) -> dict[str,
             return None
         found[table.name] = delta
     return found
+
+
+def _is_whole(where: Place, tables: Mapping[str, DeltaTable]) -> bool:
+    """Whether the files that a version names are still there: its logs outlive them while any version is cited."""
+    there = {file.path for file in all_files(where)}
+    return all(there.issuperset(named(where, delta)) for delta in tables.values())
 
 
 def exists(url: str) -> bool:

@@ -67,6 +67,14 @@ def case_named(questions: Questions, name: str) -> dict[str, Any]:
     return row
 
 
+def times_of(questions: Questions) -> dict[str, datetime]:
+    """When each case happened, of those that are dated: an mtime says when a file was written."""
+    found = questions.answer(
+        "SELECT case_id, time FROM current_cases WHERE time IS NOT NULL AND time_source <> 'mtime'"
+    )
+    return dict(zip(found["case_id"].to_pylist(), found["time"].to_pylist(), strict=True))
+
+
 def _tests(wanted: Wanted) -> tuple[list[str], list[object]]:
     tests = [f'c."{name}" = ?' for name, _ in wanted.equal]
     values: list[object] = [value for _, value in wanted.equal]

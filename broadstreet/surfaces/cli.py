@@ -21,6 +21,10 @@ class _LazyGroup(click.Group):
     commands_at: ClassVar = {
         "read": ("broadstreet.surfaces.read", "One core dump as a page for a human."),
         "scan": ("broadstreet.surfaces.scan", "All core dumps below folders, as a table of labelled cases."),
+        "investigate": ("broadstreet.surfaces.investigate", "Which outbreaks there are, and what is at fault in each."),
+        "explain": ("broadstreet.surfaces.explain", "Any case, syndrome or outbreak, down to the bytes."),
+        "outbreaks": ("broadstreet.surfaces.outbreaks", "The outbreaks, one a line, the newest first."),
+        "hosts": ("broadstreet.surfaces.hosts", "Which hosts crash more than their share."),
         "cases": ("broadstreet.surfaces.cases", "The cases of a casebook, the newest first."),
         "modules": ("broadstreet.surfaces.modules", "The programs and libraries of all cases."),
         "sql": ("broadstreet.surfaces.sql", "Ask a casebook anything: one SELECT."),

@@ -25,7 +25,7 @@ WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE, MOST_NAMED = 2, 6  # outbreaks told in full on one page, and in a line
 DRAWN = "who"  # the argument that the bars or the ratios beside it make
-MOST_COMPARED, MOST_SAID = 5, 4
+MOST_COMPARED, MOST_SAID, MOST_UNKNOWN = 5, 3, 2
 LABEL, INDENT = 9, "       "
 COUNT = 5
 LONGEST_RATIO, SHORT_RATIO = len("1.1 (0.8–1.5), naive 3.2"), len(" ● adjusted ◦ naive ")
@@ -78,9 +78,9 @@ def told(verdict: Verdict, number: int, sheet: Sheet, titled: bool = True) -> It
     for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
         yield from labelled(label, _joined(arguments) or "Nothing that was asked.", sheet)
     unknown = [f"{safe(one.what)}, {plural(one.cases, 'case')}" for one in verdict.not_checked]
-    yield from labelled("Unknown", _first_up("; ".join(unknown)), sheet)
-    yield from labelled("Do", _sentences(verdict.action), sheet)
-    yield from labelled("Flips", _sentences((verdict.overturned_by,)), sheet)
+    yield from labelled("Unknown", _first_up("; ".join(_some(unknown, MOST_UNKNOWN))), sheet)
+    yield from labelled("Do", " ".join(_some(list(_sentences(verdict.action)), MOST_SAID)), sheet)
+    yield from labelled("Flips", " ".join(_sentences((verdict.overturned_by,))), sheet)
 
 
 def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None) -> Iterator[str]:
@@ -116,7 +116,7 @@ def word(verdict: Verdict) -> str:
         return "HELD"
     if verdict.says == "undetermined":
         low, high = percent(verdict.probability.low), percent(verdict.probability.high)
-        return f"{WORDS[verdict.says]}: hardware with {low} to {high}"
+        return f"{WORDS[verdict.says]}: hardware with {low if low == high else f'{low} to {high}'}"
     return f"{WORDS[verdict.says]}, {certainty(verdict.certainty)}"
 
 
@@ -242,14 +242,18 @@ def _adjusted(compared: list[Comparison]) -> str:
 
 
 def _joined(arguments: tuple[Argument, ...]) -> str:
-    told = [one for one in arguments if one.name != DRAWN]
-    said = [safe(one.says, 400).rstrip(".") for one in told[:MOST_SAID]]
-    more = len(told) - len(said)
-    return _first_up("; ".join(said)) + (f"; {more} more" if more > 0 else "")
+    said = [safe(one.says, 400).rstrip(".") for one in arguments if one.name != DRAWN]
+    return _first_up("; ".join(_some(said, MOST_SAID)))
 
 
-def _sentences(said: tuple[str, ...]) -> str:
-    return " ".join(f"{_first_up(safe(one, 400).rstrip('.'))}." for one in said)
+def _some(said: list[str], most: int) -> list[str]:
+    """The first of them, and how many more there are; `explain` says them all."""
+    return said if len(said) <= most else [*said[:most], f"{len(said) - most} more"]
+
+
+def _sentences(said: tuple[str, ...]) -> Iterator[str]:
+    for one in said:
+        yield f"{_first_up(safe(one, 400).rstrip('.'))}."
 
 
 def _first_up(text: str) -> str:

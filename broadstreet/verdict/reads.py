@@ -42,9 +42,14 @@ def _exposure(name: str) -> tuple[str, str]:
 
 def by_exposure(p: Profile, names: Sequence[str]) -> str:
     """Crashes, inside and elsewhere, by one exposure."""
-    column, join = _exposure(names[0])
+    return by_value(names[0], (*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
+
+
+def by_value(name: str, cases: Iterable[str]) -> str:
+    """These crashes by one exposure."""
+    column, join = _exposure(name)
     counted = f"SELECT {column} AS value, count(DISTINCT e.case_id) AS crashes FROM exposures e{join}"
-    return f"{counted} WHERE e.{_both(p)} GROUP BY 1 ORDER BY 2 DESC"
+    return f"{counted} WHERE e.{_in(cases)} GROUP BY 1 ORDER BY 2 DESC"
 
 
 def elsewhere(p: Profile) -> str:
@@ -95,5 +100,6 @@ def finding_machines(p: Profile) -> str:
     column, _ = _exposure("physical_host" if "physical_host" in p.distinct else "host")
     return (
         f"SELECT {column} AS machine, count(DISTINCT e.case_id) AS crashes FROM exposures e "
-        f"JOIN findings s USING (case_id) WHERE s.state = 'holds' AND s.label IN ({names}) AND e.{_both(p)} GROUP BY 1 ORDER BY 2 DESC"
+        f"JOIN findings s USING (case_id) WHERE s.state = 'holds' AND s.label IN ({names}) AND e.{_both(p)} "
+        "GROUP BY 1 ORDER BY 2 DESC"
     )

@@ -1,0 +1,99 @@
+"""Each number of a verdict again: the SQL of its inputs, and one line of Python that gives it.
+
+The line is complete: pasted into a Python that has broadstreet, it prints the number.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from broadstreet.records.outbreak import Comparison, Outbreak, Test
+from broadstreet.records.verdict import Argument, Verdict
+from broadstreet.records.weights import Count
+from broadstreet.verdict import reads
+
+# The part of an answer that is its p, for tests that give more than that.
+FIELDS = {"tables.fisher": "greater", "strata.stratified": "p", "margins.corner": "greater"}
+RATIOS = {"strata.stratified": "strata.stratified({}).ratio", "margins.corner": "margins.odds_ratio({})"}
+ALONE = ("onset.change",)  # its arguments are the whole time at risk: nothing that can be pasted
+
+
+class Again(NamedTuple):
+    """One number: what it is, its value as it was computed, the SQL of its inputs, and the Python that gives it.
+
+    `reads` is empty where the inputs stand under another number, `python` null where no single line gives it.
+    """
+
+    what: str
+    value: float
+    reads: str
+    python: str | None
+
+
+def again(verdict: Verdict) -> Iterator[Again]:
+    """Every number of a verdict that comes of a test, in the order of the page."""
+    outbreak = verdict.outbreak
+    for one in (outbreak.comparison, *outbreak.others):
+        if one is not None:
+            yield from _compared(outbreak, one)
+    for argument in (*verdict.evidence_against, *verdict.evidence_for):
+        yield Again(f"likelihood ratio: {argument.says}", argument.ratio.value, argument.reads, _weighed(argument))
+    for split in outbreak.splits:
+        what = f"p of the split of {split.syndrome}: {split.by} goes with {split.goes_with}"
+        yield Again(what, split.test.p, "", line(split.test))
+
+
+def line(test: Test) -> str | None:
+    """The test again, as one line that prints its p."""
+    if test.name in ALONE:
+        return None
+    module, field = test.name.partition(".")[0], FIELDS.get(test.name)
+    call = f"{test.name}({_arguments(test)})" + (f".{field}" if field else "")
+    return f"{_imports(module, test)}; print(float({call}))"
+
+
+def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
+    name = f"{one.attribute} {one.value}"
+    inside = (*outbreak.cases, *outbreak.elsewhere)
+    yield Again(
+        f"p of {one.inside:,} of {one.of:,} with {name}",
+        one.test.p,
+        reads.by_value(one.attribute, inside),
+        line(one.test),
+    )
+    if one.against == "time at risk" and one.measure != "different syndromes":
+        call = f"intervals.rate_ratio({one.inside}, {one.of - one.inside}, {one.share!r})"
+        python = f"from broadstreet.statistics import intervals; print({call}.value)"
+        yield Again(f"rate ratio of {name}, naive", one.naive.value, "", python)
+    if one.adjusted is not None and one.adjusted_test is not None:
+        ratio = RATIOS.get(one.adjusted_test.name)
+        module = one.adjusted_test.name.partition(".")[0]
+        call = ratio.format(_arguments(one.adjusted_test)) if ratio else ""
+        again = f"{_imports(module, one.adjusted_test)}; print({call}.value)" if ratio else None
+        yield Again(f"rate ratio of {name}, adjusted for {', '.join(one.strata)}", one.adjusted.value, "", again)
+        yield Again(f"p of {name}, adjusted", one.adjusted_test.p, "", line(one.adjusted_test))
+
+
+def _weighed(argument: Argument) -> str | None:
+    hardware, software = argument.hardware, argument.software
+    if hardware is None or software is None or "level" not in argument.observed:
+        return None
+    counts = f"Count({_pair(hardware)}), Count({_pair(software)})"
+    imports = "from broadstreet.records.weights import Count; from broadstreet.verdict.counted import capped, ratio"
+    return f"{imports}; print(capped(ratio({counts}))[0].value)"
+
+
+def _pair(count: Count) -> str:
+    return f"{count.held}, {count.judged}"
+
+
+def _imports(module: str, test: Test) -> str:
+    arrays = "import numpy as np; " if any(isinstance(value, tuple) for value in test.arguments.values()) else ""
+    return f"{arrays}from broadstreet.statistics import {module}"
+
+
+def _arguments(test: Test) -> str:
+    return ", ".join(f"{name}={_written(value)}" for name, value in test.arguments.items())
+
+
+def _written(value: float | tuple[float, ...]) -> str:
+    return f"np.array({list(value)!r})" if isinstance(value, tuple) else repr(value)
