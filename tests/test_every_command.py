@@ -40,7 +40,7 @@ def test_the_commands_are_those_that_were_asked_for() -> None:
         *("read", "scan", "slim", "binaries", "binaries add", "schema", "doctor"),
         *("cases", "modules", "sql", "relabel", "fleet", "fleet add", "fleet show"),
         *("casebook", "casebook info", "casebook tidy", "casebook forget"),
-        "plausible",
+        *("fixed", "plausible"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),
     }
 

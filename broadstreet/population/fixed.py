@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from broadstreet.errors import UsageError
 from broadstreet.population.capture import changed_around
-from broadstreet.population.onsets import moment
 from broadstreet.population.part import measure_of
-from broadstreet.population.population import UNKNOWN, Attribute, Floats, Population
+from broadstreet.population.population import Floats, Population
+from broadstreet.population.sides import Sides, dated, sides_of
 from broadstreet.population.survey import votes_of
 from broadstreet.records.capture import Capture, Changed
 from broadstreet.records.fixed import Answer, Fix, Fixed, Side
@@ -31,6 +31,7 @@ from broadstreet.statistics.tables import fisher
 
 DAY = 86400.0
 WITHIN = ("service", "workload")
+MECHANISM = "mechanism "
 TOLD = 0.8
 """Of the episodes, at least so many must lie in strata that have both sides; else the strata are left out."""
 CAPTURED = 0.8
@@ -40,17 +41,6 @@ OTHER_CAPTURE = 0.1
 RECENT_DAYS = 14.0
 """The time at risk of a day is that of the last two weeks, as long as nobody says what is planned."""
 Z = 1.959963984540054
-Mask = NDArray[np.bool_]
-
-
-class _Sides(NamedTuple):
-    """Which episodes lie after, and how much of each piece does (0 to 1); what neither is known of is out."""
-
-    votes: NDArray[np.int64]
-    after: Mask
-    share: Floats
-    known: Mask
-    moment: float
 
 
 class _Told(NamedTuple):
@@ -63,27 +53,36 @@ class _Told(NamedTuple):
     test: Test | None
 
 
-def fixed(population: Population, syndrome: str, fix: Fix, capture: Capture | None) -> Fixed:
-    """Whether crashes of this syndrome became fewer by this fix; `capture` is null where no other channel counts."""
-    code = list(population.syndromes).index(syndrome)
+def fixed(
+    population: Population, syndrome: str, fix: Fix, capture: Capture | None, mechanism: str | None = None
+) -> Fixed:
+    """Whether crashes of this syndrome became fewer by this fix, or those of them with this mechanism.
+
+    `capture` is null where no other channel counts crashes.
+    """
     every = votes_of(population)
-    mine = every[population.syndrome[every] == code]
-    dated = _dated(population, mine)
-    sides = _sides(population, fix, dated)
-    measure = measure_of(population, mine) or _usual(population)
+    mine = every[population.syndrome[every] == list(population.syndromes).index(syndrome)]
+    mixed = _mechanisms(population, mine)
+    if mechanism is not None:
+        mine = _showing(population, mine, mechanism, mixed)
+    told_when = dated(population, mine)
+    sides = sides_of(population, fix, told_when)
+    needed = measure_of(population, mine)
+    measure = needed or _usual(population)
     weights = _weights(population, measure)
     told = (
-        _by_other_crashes(population, sides, _sides(population, fix, _dated(population, every)))
+        _by_other_crashes(population, sides, sides_of(population, fix, dated(population, every)))
         if weights is None or measure is None
         else _by_time_at_risk(population, sides, weights, measure)
     )
     changed = None if capture is None else changed_around(capture, datetime.fromtimestamp(sides.moment, UTC))
-    held = _held(sides, told, changed, capture)
+    held = _held(sides, changed, capture) or (None if needed else _contradicted(population, sides, told))
     answer = "held" if held else _answer(told)
     more = _wait(population, sides, told, weights) if answer == "not known yet" else Wait(None, None)
     end = datetime.fromtimestamp(population.end, UTC)
     return Fixed(
         syndrome=syndrome,
+        mechanism=mechanism,
         fix=fix,
         answer=answer,
         says=_says(answer, told, held, more),
@@ -104,74 +103,29 @@ def fixed(population: Population, syndrome: str, fix: Fix, capture: Capture | No
         days_more_tenfold=more.tenfold,
         known_on=None if more.zero_more is None else end + timedelta(days=more.zero_more),
         capture=changed,
-        undated=len(mine) - len(dated),
-        notes=tuple(_notes(fix, sides, len(mine) - len(dated), capture)),
+        undated=len(mine) - len(told_when),
+        notes=tuple(_notes(fix, sides, len(mine) - len(told_when), capture, {} if mechanism else mixed)),
     )
 
 
-def _dated(population: Population, votes: NDArray[np.int64]) -> NDArray[np.int64]:
-    time = population.time[votes]
-    within = population.dated[votes] & (time >= population.start) & (time <= population.end)
-    return votes[within]
+def _mechanisms(population: Population, votes: NDArray[np.int64]) -> dict[str, int]:
+    """The mechanisms of these episodes, and of how many each is, the most first."""
+    found = {
+        name.removeprefix(MECHANISM): int((sign.cases[votes] == 1).sum())
+        for name, sign in population.signs.items()
+        if name.startswith(MECHANISM)
+    }
+    return {name: count for name, count in sorted(found.items(), key=lambda one: -one[1]) if count}
 
 
-def _sides(population: Population, fix: Fix, votes: NDArray[np.int64]) -> _Sides:
-    if fix.release is not None:
-        return _by_release(population, fix.release, votes)
-    at = fix.since.timestamp() if fix.since is not None else _removed(population, fix.without_host or "")
-    if not population.start < at < population.end:
-        first, last = (f"{moment(one):%Y-%m-%d %H:%M}" for one in (population.start, population.end))
-        raise UsageError(
-            f"{moment(at):%Y-%m-%d %H:%M} is not within what was observed", f"That is from {first} until {last} UTC."
-        )
-    pieces = population.at_risk
-    share = np.zeros(0)
-    if pieces is not None:
-        length = np.maximum(pieces.end - pieces.start, 1e-9)
-        share = np.clip((pieces.end - at) / length, 0.0, 1.0)
-    return _Sides(votes, population.time[votes] >= at, share, np.ones(len(share), bool), at)
-
-
-def _by_release(population: Population, release: str, votes: NDArray[np.int64]) -> _Sides:
-    told = population.exposures.get("service_release")
-    if told is None or release not in told.values:
-        known = "" if told is None else ", ".join(list(told.values)[-5:])
-        raise UsageError(f"nothing ran the release {release}", f"Known are {known}." if known else "broadstreet fleet")
-    own = list(told.values).index(release)
-    first = _first_seen(population, told)
-    later = (first >= first[own]) & np.isfinite(first)
-    codes = told.cases[votes]
-    kept = codes != UNKNOWN
-    share, known_pieces = np.zeros(0), np.zeros(0, bool)
-    if population.at_risk is not None and told.at_risk is not None:
-        known_pieces = told.at_risk != UNKNOWN
-        share = np.append(later, False)[told.at_risk].astype(np.float64)
-    return _Sides(votes[kept], later[codes[kept]], share, known_pieces, float(first[own]))
-
-
-def _first_seen(population: Population, told: Attribute) -> Floats:
-    first = np.full(len(told.values), np.inf)
-    known = (told.cases != UNKNOWN) & ~np.isnan(population.time)
-    np.minimum.at(first, told.cases[known], population.time[known])
-    if population.at_risk is not None and told.at_risk is not None:
-        known = told.at_risk != UNKNOWN
-        np.minimum.at(first, told.at_risk[known], population.at_risk.start[known])
-    return first
-
-
-def _removed(population: Population, host: str) -> float:
-    """When a host, or the physical host, was at risk for the last time."""
-    for name in ("physical_host", "host"):
-        told = population.exposures.get(name)
-        if told is None or host not in told.values:
-            continue
-        if population.at_risk is None or told.at_risk is None:
-            raise UsageError(f"nothing tells when {host} was taken out", "Say it: --since DATE")
-        last = float(population.at_risk.end[told.at_risk == list(told.values).index(host)].max(initial=-np.inf))
-        if last >= population.end:
-            raise UsageError(f"{host} was at risk until the end", "Say since when it takes no work: --since DATE")
-        return last
-    raise UsageError(f"there is no host {host}", "broadstreet hosts")
+def _showing(
+    population: Population, votes: NDArray[np.int64], mechanism: str, mixed: dict[str, int]
+) -> NDArray[np.int64]:
+    if mechanism not in mixed:
+        known = ", ".join(mixed) or "nothing tells its crashes apart"
+        raise UsageError(f"the syndrome has no {mechanism}", f"It has {known}." if mixed else known)
+    shown = population.signs[MECHANISM + mechanism].cases[votes] == 1
+    return np.asarray(votes[shown], np.int64)
 
 
 def _usual(population: Population) -> str | None:
@@ -185,7 +139,7 @@ def _weights(population: Population, measure: str | None) -> Floats | None:
     return weights if weights.sum() > 0 else None
 
 
-def _by_time_at_risk(population: Population, sides: _Sides, weights: Floats, measure: str) -> _Told:
+def _by_time_at_risk(population: Population, sides: Sides, weights: Floats, measure: str) -> _Told:
     weights = np.where(sides.known, weights, 0.0)
     after, whole = float((weights * sides.share).sum()), float(weights.sum())
     seen, cases = int(sides.after.sum()), len(sides.votes)
@@ -210,7 +164,7 @@ def _by_time_at_risk(population: Population, sides: _Sides, weights: Floats, mea
 
 
 def _strata(
-    population: Population, sides: _Sides, weights: Floats, names: tuple[str, ...]
+    population: Population, sides: Sides, weights: Floats, names: tuple[str, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """Episodes after, all episodes, and the share of the time at risk that lay after, of each stratum."""
     cases, pieces = np.zeros(len(sides.votes), np.int64), np.zeros(len(weights), np.int64)
@@ -229,12 +183,12 @@ def _strata(
     return inside.astype(np.int64), total.astype(np.int64), share
 
 
-def _by_other_crashes(population: Population, mine: _Sides, every: _Sides) -> _Told:
+def _by_other_crashes(population: Population, mine: Sides, every: Sides) -> _Told:
     a, b = int(mine.after.sum()), int((~mine.after).sum())
     c, d = int(every.after.sum()) - a, int((~every.after).sum()) - b
     first, second = _lengths(population, mine)
     p = float(fisher(b, a, d, c).greater)
-    test = Test("tables.fisher.greater", {"a": b, "b": a, "c": d, "d": c}, p)
+    test = Test("tables.fisher", {"a": b, "b": a, "c": d, "d": c}, p)
     ratio = None
     if a + b and c + d:
         # Of odds, with half a case added to each cell (Gart): the interval of a 2 x 2 table with empty cells.
@@ -247,7 +201,7 @@ def _by_other_crashes(population: Population, mine: _Sides, every: _Sides) -> _T
     return _Told(*sides, "other crashes", "other crashes", ratio, (), test if ratio else None)
 
 
-def _lengths(population: Population, sides: _Sides) -> tuple[float, float]:
+def _lengths(population: Population, sides: Sides) -> tuple[float, float]:
     return (sides.moment - population.start) / DAY, (population.end - sides.moment) / DAY
 
 
@@ -266,14 +220,14 @@ def _expected(told: _Told) -> Interval | None:
     return Interval(told.before.episodes * times, low, high)
 
 
-def _a_day(population: Population, sides: _Sides) -> float | None:
+def _a_day(population: Population, sides: Sides) -> float | None:
     first, second = _lengths(population, sides)
     since = population.time[sides.votes] >= sides.moment
     before = int((~since).sum()) / first if first > 0 else 0.0
     return int(since.sum()) / second / before if before > 0 and second > 0 else None
 
 
-def _held(sides: _Sides, told: _Told, changed: Changed | None, capture: Capture | None) -> str | None:
+def _held(sides: Sides, changed: Changed | None, capture: Capture | None) -> str | None:
     if changed is None or capture is None:
         return None
     for fall in capture.dropouts:
@@ -293,6 +247,23 @@ def _held(sides: _Sides, told: _Told, changed: Changed | None, capture: Capture 
     return f"{before.value:.0%} of the crashes were captured before, {after.value:.0%} since"
 
 
+def _contradicted(population: Population, sides: Sides, told: _Told) -> str | None:
+    """Where nobody knows what makes these crashes, fewer by one measure has to be fewer by all that are told."""
+    if population.at_risk is None or told.test is None or told.test.p >= LEVEL or told.against == "other crashes":
+        return None
+    for name in population.at_risk.measures:
+        weights = _weights(population, name)
+        if name == told.measure or weights is None:
+            continue
+        other = _by_time_at_risk(population, sides, weights, name)
+        if other.test is not None and other.ratio is not None and other.test.p >= LEVEL:
+            return (
+                f"fewer by {told.measure}, but {other.ratio.value:.1f} times as many by {name}: the load changed, and "
+                "nobody knows which of the two these crashes go by"
+            )
+    return None
+
+
 def _answer(told: _Told) -> Answer:
     if told.test is None or told.ratio is None or not told.before.episodes:
         return "not known yet"
@@ -301,7 +272,7 @@ def _answer(told: _Told) -> Answer:
     return "not fixed" if told.ratio.low > DROP else "not known yet"
 
 
-def _wait(population: Population, sides: _Sides, told: _Told, weights: Floats | None) -> Wait:
+def _wait(population: Population, sides: Sides, told: _Told, weights: Floats | None) -> Wait:
     days = min(RECENT_DAYS, told.after.days)
     if weights is None or population.at_risk is None or not days > 0:
         a_day = told.after.at_risk / told.after.days if told.after.days > 0 else 0.0
@@ -322,11 +293,12 @@ def _says(answer: Answer, told: _Told, held: str | None, more: Wait) -> str:
         return "not known: one side has no time at risk"
     if answer == "not known yet":
         return _until(more)
-    fell = f"{1 - told.ratio.value:.0%} fewer" if told.ratio.value < 1 else f"{told.ratio.value:.1f} times as many"
+    value = told.ratio.value
+    fell = f"{1 - value:.0%} fewer than" if value < 1 else f"{value:.1f} times as many as"
     return {
-        "fixed": "fixed: none since" if not told.after.episodes else f"fixed: {fell} than before",
-        "fewer": f"fewer, not gone: {fell} than before",
-        "not fixed": f"not fixed: {fell} than before, and a tenfold drop is ruled out",
+        "fixed": "fixed: none since" if not told.after.episodes else f"fixed: {fell} before",
+        "fewer": f"fewer, not gone: {fell} before",
+        "not fixed": f"not fixed: {fell} before, and a tenfold drop is ruled out",
     }[answer]
 
 
@@ -339,8 +311,11 @@ def _until(more: Wait) -> str:
     return said
 
 
-def _notes(fix: Fix, sides: _Sides, undated: int, capture: Capture | None) -> list[str]:
+def _notes(fix: Fix, sides: Sides, undated: int, capture: Capture | None, mixed: dict[str, int]) -> list[str]:
     notes = []
+    if len(mixed) > 1:
+        of = ", ".join(f"{count:,} {name}" for name, count in mixed.items())
+        notes.append(f"it holds {of}, which need not have one cause; each alone: --mechanism NAME")
     if fix.release is not None:
         notes.append(f"what ran {fix.release}, or a release that came later, is compared with what ran an older one")
     if undated:

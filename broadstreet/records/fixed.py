@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from broadstreet.records.capture import Changed
 from broadstreet.records.outbreak import Against, Test
@@ -20,7 +20,8 @@ class Fix:
     without_host: str | None = None
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True)
+class Side:
     """Episodes and time at risk on one side of the fix, and how many days it lasted."""
 
     episodes: int
@@ -30,16 +31,18 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Fixed:
-    """Of one syndrome and one fix. With a release, `after` is what ran it or a later one, `before` the rest.
+    """Of one syndrome, or its crashes with one mechanism, and one fix.
 
-    `expected` is what the rate before would have made after; `ratio` is rate after by rate before. `test` is of so few.
-    `strata` are those within which both are compared; empty where that would leave too little. `a_day` is the naive
-    ratio, by calendar days. `days_more` until it is known if no crash follows, `days_more_tenfold` with 80 % if the
-    rate fell tenfold; both are null where it is known, or will not be within ten years. `held` is why no answer is
-    given. `measure` is what time at risk is counted in, or what else is.
+    With a release, `after` is what ran it or a later one, `before` the rest. `expected` is what the rate before would
+    have made after; `ratio` is rate after by rate before. `test` is of so few. `strata` are those within which both are
+    compared; empty where that would leave too little. `a_day` is the naive ratio, by calendar days. `days_more` until
+    it is known if no crash follows, `days_more_tenfold` with 80 % if the rate fell tenfold; both are null where it is
+    known, or will not be within ten years. `held` is why no answer is given. `measure` is what time at risk is counted
+    in, or what else is.
     """
 
     syndrome: str
+    mechanism: str | None
     fix: Fix
     answer: Answer
     says: str

@@ -10,9 +10,9 @@ import pytest
 from broadstreet.errors import UsageError
 from broadstreet.population.fixed import fixed
 from broadstreet.population.population import AtRisk, Attribute, Population, Sign
+from broadstreet.records import outbreak
 from broadstreet.records.capture import Capture, Captured, Dropout, Span
 from broadstreet.records.fixed import Fix, Fixed
-from broadstreet.records.outbreak import Test
 from broadstreet.records.weights import Interval
 
 DAY = 86_400.0
@@ -96,15 +96,15 @@ def test_none_after_twenty_before_is_fixed() -> None:
     assert told.expected.value == 20
 
 
-def test_none_after_two_before_is_not_known_yet_and_says_when() -> None:
-    told = asked(fleet([5.0, 20.0]))
+def test_none_after_three_before_is_not_known_yet_and_says_when() -> None:
+    told = asked(fleet([5.0, 10.0, 20.0]))
     assert told.answer == "not known yet"
     assert told.test is not None
-    assert told.test.p == pytest.approx(0.25)
-    # (30 / (60 + d)) ** 2 under 1 %: 240 days more
-    assert told.days_more == 241
-    assert told.known_on == datetime.fromtimestamp((DAYS + 241) * DAY, UTC)
-    assert "in 241 days" in told.says
+    assert told.test.p == pytest.approx(0.125)
+    # (30 / (60 + d)) ** 3 under 1 %: d is over 79.2
+    assert told.days_more == 80
+    assert told.known_on == datetime.fromtimestamp((DAYS + 80) * DAY, UTC)
+    assert "in 80 days" in told.says
 
 
 def test_as_many_as_before_is_not_fixed() -> None:
@@ -222,12 +222,43 @@ def test_a_difference_of_a_hundredth_in_capture_holds_nothing() -> None:
 
 def test_a_collector_that_failed_for_some_days_since_holds_the_answer() -> None:
     start, end = (datetime.fromtimestamp(day * DAY, UTC) for day in (32, 35))
-    outage = Dropout("collector", ("eu-west",), start, end, 1, 50, 1, Test("tables.fisher.greater", {}, 1e-9))
+    outage = Dropout("collector", ("eu-west",), start, end, 1, 50, 1, outbreak.Test("tables.fisher.greater", {}, 1e-9))
     told = asked(fleet(spread(20, 0, 30)), capture=seen(0.95, 0.95, (outage,)))
     assert told.answer == "held"
     assert "only 1 of 50 crashes in eu-west were captured" in told.says
     before = replace(outage, start=datetime.fromtimestamp(DAY, UTC), end=datetime.fromtimestamp(2 * DAY, UTC))
     assert asked(fleet(spread(20, 0, 30)), capture=seen(0.95, 0.95, (before,))).answer == "fixed"
+
+
+def mechanisms(population: Population, *shown: tuple[str, Sequence[int]]) -> Population:
+    signs = {f"mechanism {name}": Sign(f"mechanism {name}", "mechanism", np.array(s, np.int8)) for name, s in shown}
+    return replace(population, signs={**population.signs, **signs})
+
+
+def test_a_mechanism_is_asked_for_alone_and_a_mixed_syndrome_says_so() -> None:
+    nulls = [1] * 20 + [0] * 10
+    mixed = mechanisms(
+        fleet([*spread(20, 0, 30), *spread(10, 30, 60)]),
+        ("return_to_null", nulls),
+        ("abort_assertion", [1 - one for one in nulls]),
+    )
+    whole, one = asked(mixed), fixed(mixed, "S", MIDDLE, None, "return_to_null")
+    assert any("20 return_to_null, 10 abort_assertion" in note for note in whole.notes)
+    assert (one.answer, one.before.episodes, one.after.episodes, one.mechanism) == ("fixed", 20, 0, "return_to_null")
+    with pytest.raises(UsageError, match="has no stack_overflow"):
+        fixed(mixed, "S", MIDDLE, None, "stack_overflow")
+
+
+def test_fewer_by_one_measure_and_not_by_another_is_held() -> None:
+    """Exceptions fell to a fifth; nothing shows that these crashes come of them, nor that they do not."""
+    days = [*spread(50, 0, 30), *spread(10, 30, 60)]
+    untold = fleet(days, exceptions=[1000.0] * 30 + [200.0] * 30)
+    untold = replace(untold, signs={})
+    told = asked(untold)
+    assert told.answer == "held"
+    assert "fewer by host_hours, but 1.0 times as many by exceptions" in told.says
+    gone = replace(fleet(spread(50, 0, 30), exceptions=[1000.0] * 30 + [200.0] * 30), signs={})
+    assert asked(gone).answer == "fixed"
 
 
 def test_without_another_channel_the_answer_says_that_nobody_counted() -> None:
