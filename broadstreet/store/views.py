@@ -73,17 +73,10 @@ VIEWS: tuple[View, ...] = (
         "modules",
         "The files that each case had mapped as code. `build_id_inferred` is the one build id that other cases of the "
         "same service and release show at this path; features and labels never read it.",
-        """WITH sets AS (SELECT DISTINCT module_set, service, service_release FROM current_cases),
-        placed AS (SELECT s.service, s.service_release, m.* FROM sets s JOIN raw_modules m USING (module_set)),
-        known AS (
-            SELECT path, service, service_release, min(build_id) AS build_id FROM placed
-            WHERE build_id IS NOT NULL AND service IS NOT NULL AND service_release IS NOT NULL
-            GROUP BY ALL HAVING count(DISTINCT build_id) = 1
-        )
-        SELECT c.case_id, c.module_set, m.number, m.path, m.build_id, m.build_id_source,
-            CASE WHEN m.build_id IS NULL THEN k.build_id END AS build_id_inferred, m.size, m.found
-        FROM current_cases c JOIN raw_modules m USING (module_set)
-        LEFT JOIN known k ON k.path = m.path AND k.service = c.service AND k.service_release = c.service_release""",
+        """SELECT c.case_id, c.module_set, m.number, m.path, m.build_id, m.build_id_source, m.build_id_inferred, m.size,
+            m.found
+        FROM current_cases c JOIN modules_of_sets m ON m.module_set = c.module_set AND
+            m.service IS NOT DISTINCT FROM c.service AND m.service_release IS NOT DISTINCT FROM c.service_release""",
     ),
     View(
         "exposures",
@@ -116,8 +109,51 @@ VIEWS: tuple[View, ...] = (
         'min(started) AS started, max(ended) AS ended, max("read") AS "read", max(known) AS known, '
         "max(unreadable) AS unreadable FROM raw_scans GROUP BY scan",
     ),
+    View(
+        "assignments",
+        "The syndrome of each case that was grouped, under the name by which it goes now, and why.",
+        """WITH RECURSIVE newest AS (
+            SELECT * FROM raw_assignments
+            QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1
+        ),
+        gone AS (
+            SELECT syndrome, arg_max(other, number) AS other FROM raw_syndrome_events WHERE kind = 'merge' GROUP BY ALL
+        ),
+        called AS (
+            SELECT syndrome, other FROM gone
+            UNION SELECT c.syndrome, g.other FROM called c JOIN gone g ON g.syndrome = c.other
+        ),
+        now AS (SELECT syndrome, other FROM called WHERE other NOT IN (SELECT syndrome FROM gone))
+        SELECT c.case_id, n.trace_id, n.trace, coalesce(now.other, n.syndrome) AS syndrome, n.outcome, n.similarity,
+            n.probability, n.nearest, n.aligned, n.rival, n.margin, n.algorithm, n.made
+        FROM current_cases c JOIN newest n USING (trace_id) LEFT JOIN now ON now.syndrome = n.syndrome""",
+    ),
+    View(
+        "syndromes",
+        "Each syndrome: its cases, since when and until when, their mechanisms, and the commonest of their traces.",
+        """WITH named AS (
+            SELECT syndrome, arg_max(text, number) AS name FROM raw_syndrome_events WHERE kind = 'name' GROUP BY ALL
+        )
+        SELECT a.syndrome, any_value(n.name) AS name, count(*) AS cases, min(c.time) AS first, max(c.time) AS last,
+            list(DISTINCT c.mechanism ORDER BY c.mechanism) AS mechanisms, mode(t.frames) AS frames
+        FROM "assignments" a JOIN current_cases c USING (case_id) JOIN raw_traces t ON t.trace_id = a.trace_id
+        LEFT JOIN named n ON n.syndrome = a.syndrome GROUP BY a.syndrome""",
+    ),
     View("commits", "The versions of the casebook.", "SELECT * FROM raw_commits"),
 )
+
+# The modules of each set, as cases of each service and release have it.
+MODULES_OF_SETS = """
+WITH sets AS (SELECT DISTINCT module_set, service, service_release FROM current_cases),
+placed AS (SELECT s.service, s.service_release, m.* FROM sets s JOIN raw_modules m USING (module_set)),
+known AS (
+    SELECT path, service, service_release, min(build_id) AS build_id FROM placed
+    WHERE build_id IS NOT NULL AND service IS NOT NULL AND service_release IS NOT NULL
+    GROUP BY ALL HAVING count(DISTINCT build_id) = 1
+)
+SELECT m.*, CASE WHEN m.build_id IS NULL THEN k.build_id END AS build_id_inferred
+FROM placed m LEFT JOIN known k USING (path, service, service_release)
+"""
 
 CURRENT = """
 CREATE TEMP TABLE superseded AS
@@ -147,5 +183,6 @@ def definitions(tables: tuple[Table, ...], any_hidden: bool, any_superseded: boo
         f"CREATE TEMP VIEW current_specimens AS SELECT * FROM raw_specimens{specimens}",
     ]
     current.append(f"CREATE TEMP VIEW {HELD_ANEW} AS {STRETCHES}")
+    current.append(f"CREATE TEMP VIEW modules_of_sets AS {MODULES_OF_SETS}")
     views = [f'CREATE TEMP VIEW "{view.name}" AS {view.select}' for view in VIEWS]
     return [*current, *views, *(f'CREATE TEMP VIEW "{t.name}" AS SELECT * FROM raw_{t.name}' for t in tables)]

@@ -26,6 +26,7 @@ class _LazyGroup(click.Group):
         "outbreaks": ("broadstreet.surfaces.outbreaks", "The outbreaks, one a line, the newest first."),
         "hosts": ("broadstreet.surfaces.hosts", "Which hosts crash more than their share."),
         "cases": ("broadstreet.surfaces.cases", "The cases of a casebook, the newest first."),
+        "syndromes": ("broadstreet.surfaces.syndromes", "Cases that look the same; merge, split and name them."),
         "modules": ("broadstreet.surfaces.modules", "The programs and libraries of all cases."),
         "sql": ("broadstreet.surfaces.sql", "Ask a casebook anything: one SELECT."),
         "relabel": ("broadstreet.surfaces.casebook", "Judge stored cases again by the rules of today."),
