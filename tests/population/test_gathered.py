@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +275,7 @@ def test_very_many_rows_of_time_at_risk_are_taken_by_day_and_no_hour_is_lost(
     hour = [f"2026-03-0{1 + n // 24}T{n % 24:02}:00:00Z" for n in range(49)]
     rows = [
         {"host": "vm-1", "workload": "bulk" if n < 36 else "serve", "from": start, "to": end, "host_hours": 1.0}
-        for n, (start, end) in enumerate(zip(hour, hour[1:], strict=False))
+        for n, (start, end) in enumerate(pairwise(hour))
     ]
     one = found(tmp_path, [crash(1, host="vm-1", time=hour[40])], at_risk=rows)
     assert one.at_risk is not None
