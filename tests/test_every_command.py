@@ -39,8 +39,10 @@ def test_the_commands_are_those_that_were_asked_for() -> None:
     assert {" ".join(names) for names in COMMANDS} == {
         *("read", "scan", "slim", "binaries", "binaries add", "schema", "doctor"),
         *("cases", "modules", "sql", "relabel", "fleet", "fleet add", "fleet show"),
+        *("syndromes", "syndromes list", "syndromes show", "syndromes merge", "syndromes split", "syndromes name"),
+        *("syndromes rules", "syndromes regroup"),
         *("casebook", "casebook info", "casebook tidy", "casebook forget"),
-        "plausible",
+        *("fixed", "plausible"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),
     }
 

@@ -7,12 +7,12 @@ not hang on what came first, but for the names. Candidates come from an index on
 What was decided before stays; a person's word outweighs everything: syndromes that a person split are never joined.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Literal, NamedTuple
 
-from broadstreet.cases.alignment import Weighed, similarity, weighed
+from broadstreet.cases.alignment import Weighed, alignment, similarity, weighed
 from broadstreet.cases.frame_rules import FrameRules
 from broadstreet.cases.relevance import Population, Relevant, relevant
 
@@ -37,8 +37,17 @@ class Assignment(NamedTuple):
     similarity: float | None
     probability: float | None
     nearest: str | None
+    aligned: tuple[tuple[str, float], ...] | None
     rival: str | None
     margin: float | None
+
+
+class Split(NamedTuple):
+    """What a person took out of a syndrome: `frame` is one that its traces have; null: only those that were named."""
+
+    parent: str
+    child: str
+    frame: str | None
 
 
 class Merge(NamedTuple):
@@ -47,6 +56,7 @@ class Merge(NamedTuple):
     syndrome: str
     into: str
     trace: str
+    probability: float
 
 
 class Candidate(NamedTuple):
@@ -58,11 +68,11 @@ class Candidate(NamedTuple):
 
 @dataclass
 class Syndromes:
-    """The syndromes so far. `calibrated` gives the probability of a similarity, `apart` pairs that never are one."""
+    """The syndromes so far. `calibrated` gives the probability of one cause at a similarity."""
 
     population: Population
     calibrated: Callable[[float], float]
-    apart: set[frozenset[str]] = field(default_factory=set)
+    _apart: set[frozenset[str]] = field(default_factory=set)
     _stacks: list[Weighed] = field(default_factory=list)
     _trace_of: list[str] = field(default_factory=list)
     _syndrome_of: list[str] = field(default_factory=list)
@@ -80,8 +90,17 @@ class Syndromes:
 
     def merge(self, syndrome: str, into: str) -> None:
         """From now on the one is another name of the other."""
-        if self.now(syndrome) != self.now(into):
-            self._into[self.now(syndrome)] = self.now(into)
+        for one in (into, syndrome):
+            self._born.setdefault(one, len(self._born))
+        self._into[syndrome] = into
+
+    def avoid(self, syndrome: str) -> None:
+        """A name that is not to be given."""
+        self._born.setdefault(syndrome, len(self._born))
+
+    def keep_apart(self, one: str, other: str) -> None:
+        """A person split these: no trace makes them one again."""
+        self._apart.add(frozenset((self.now(one), self.now(other))))
 
     def place(self, trace: str, stack: Relevant, syndrome: str) -> None:
         """What was decided before."""
@@ -94,7 +113,7 @@ class Syndromes:
         known = self._number.get(stack)
         if known is not None:
             own = self.now(self._syndrome_of[known])
-            return Assignment(trace, own, "same", 1.0, 1.0, self._trace_of[known], None, None), []
+            return Assignment(trace, own, "same", 1.0, 1.0, self._trace_of[known], None, None, None), []
         weighted = weighed(stack, self.population)
         best = self._best(weighted)
         if not best or self.calibrated(best[0][1].similarity) < SAME:
@@ -104,15 +123,15 @@ class Syndromes:
         for other, second in rest:
             if self.calibrated(second.similarity) >= SAME and not self._kept_apart(own, other):
                 elder, younger = sorted((own, other), key=self._born.__getitem__)
-                merges.append(Merge(younger, elder, trace))
+                merges.append(Merge(younger, elder, trace, self.calibrated(second.similarity)))
                 self._join(younger, elder)
                 own = elder
         left = [(other, one) for other, one in rest if self.now(other) != own]
         chance = self.calibrated(first.similarity)
         rival, margin = self._rival(left, chance)
         self._file(trace, stack, own, weighted)
-        nearest = self._trace_of[first.stack]
-        return Assignment(trace, own, "same", first.similarity, chance, nearest, rival, margin), merges
+        nearest, both = self._trace_of[first.stack], alignment(weighted, self._stacks[first.stack]).frames
+        return Assignment(trace, own, "same", first.similarity, chance, nearest, both, rival, margin), merges
 
     def _founded(self, trace: str, stack: Relevant, weighted: Weighed, best: list[tuple[str, Candidate]]) -> Assignment:
         own = next(one for one in (f"S-{trace[:n]}" for n in ID_DIGITS) if one not in self._born)
@@ -120,7 +139,7 @@ class Syndromes:
         self._born[own] = len(self._born)
         self._file(trace, stack, own, weighted)
         asks = bool(best) and self.calibrated(best[0][1].similarity) >= ASK
-        return Assignment(trace, own, "ask" if asks else "new", None, None, None, rival, margin)
+        return Assignment(trace, own, "ask" if asks else "new", None, None, None, None, rival, margin)
 
     def _rival(self, best: list[tuple[str, Candidate]], chance: float) -> tuple[str | None, float | None]:
         if not best:
@@ -128,12 +147,12 @@ class Syndromes:
         return best[0][0], chance - self.calibrated(best[0][1].similarity)
 
     def _kept_apart(self, one: str, other: str) -> bool:
-        return frozenset((one, other)) in self.apart
+        return frozenset((one, other)) in self._apart
 
     def _join(self, younger: str, elder: str) -> None:
         self._into[younger] = elder
-        moved = {pair for pair in self.apart if younger in pair}
-        self.apart |= {frozenset((elder, *(pair - {younger}))) for pair in moved}
+        moved = {pair for pair in self._apart if younger in pair}
+        self._apart |= {frozenset((elder, *(pair - {younger}))) for pair in moved}
 
     def _best(self, weighted: Weighed) -> list[tuple[str, Candidate]]:
         """The nearest trace of each syndrome that came up, the nearest syndrome first, the elder of two as near."""
@@ -179,29 +198,53 @@ def assigned(
     before: Mapping[str, str],
     rules: FrameRules,
     calibrated: Callable[[float], float],
-    merged: Iterable[tuple[str, str]] = (),
-    apart: Iterable[tuple[str, str]] = (),
+    into: Mapping[str, str] | None = None,
+    splits: Sequence[Split] = (),
+    taken: Collection[str] = (),
 ) -> tuple[list[Assignment], list[Merge]]:
-    """What becomes of the traces, exact key and frames in the order of time, that have no syndrome in `before`."""
+    """What becomes of the traces, exact key and frames in the order of time, that have no syndrome in `before`.
+
+    `into` are the other names that syndromes go by now. No such name is given again, nor one that is `taken`.
+    """
     stacks = [relevant(frames, rules) for _, frames in traces]
-    syndromes = Syndromes(Population(list(dict.fromkeys(stacks))), calibrated, {frozenset(pair) for pair in apart})
-    for syndrome, into in merged:
-        syndromes.merge(syndrome, into)
+    syndromes = Syndromes(Population(list(dict.fromkeys(stacks))), calibrated)
+    for syndrome, other in (into or {}).items():
+        syndromes.merge(syndrome, other)
+    for name in taken:
+        syndromes.avoid(name)
+    for split in splits:
+        syndromes.keep_apart(split.parent, split.child)
     for (trace, _), stack in zip(traces, stacks, strict=True):
         if trace in before:
             syndromes.place(trace, stack, before[trace])
     decided: list[Assignment] = []
     merges: list[Merge] = []
-    for (trace, _), stack in zip(traces, stacks, strict=True):
+    for (trace, frames), stack in zip(traces, stacks, strict=True):
         if trace not in before:
             one, also = syndromes.assign(trace, stack)
-            decided.append(one)
+            decided.append(_split(one, frames, splits, syndromes))
             merges += also
     old = set(before.values())
-    kept = [merge for merge in merges if merge.syndrome in old]
-    return [one._replace(syndrome=_as_kept(one.syndrome, old, syndromes)) for one in decided], kept
+    by = {merge.syndrome: merge for merge in merges}
+    decided = [_as_kept(one, old, by, syndromes) for one in decided]
+    return decided, [merge for merge in merges if merge.syndrome in old]
 
 
-def _as_kept(syndrome: str, old: set[str], syndromes: Syndromes) -> str:
+def _split(one: Assignment, frames: Sequence[str], splits: Sequence[Split], syndromes: Syndromes) -> Assignment:
+    for split in splits:
+        child = syndromes.now(split.child)
+        if split.frame is None or one.syndrome not in (child, syndromes.now(split.parent)):
+            continue
+        one = one._replace(syndrome=child if split.frame in frames else syndromes.now(split.parent))
+    return one
+
+
+def _as_kept(one: Assignment, old: set[str], by: Mapping[str, Merge], syndromes: Syndromes) -> Assignment:
     """A syndrome that nobody saw yet needs no second name."""
-    return syndrome if syndrome in old else syndromes.now(syndrome)
+    merge = by.get(one.syndrome)
+    if one.syndrome in old or merge is None:
+        return one
+    own = syndromes.now(one.syndrome)
+    if one.outcome == "same":
+        return one._replace(syndrome=own)
+    return one._replace(syndrome=own, outcome="same", probability=merge.probability, nearest=merge.trace)

@@ -1,5 +1,6 @@
 """All cases of a casebook into traces and syndromes: what was decided stays, the rest is decided in order of time."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as compute
 from numpy.typing import NDArray
 
-from broadstreet.cases.assignment import ALGORITHM, Assignment, Merge, assigned
+from broadstreet.cases.assignment import ALGORITHM, Assignment, Merge, Split, assigned
 from broadstreet.cases.calibration import calibration
 from broadstreet.cases.frame_rules import FrameRules, frame_rules, own_rules
 from broadstreet.cases.trace_key import NO_TRACE, Keyed, keyed
@@ -18,6 +19,7 @@ from broadstreet.store import syndromes as store
 from broadstreet.store.casebook import Casebook
 from broadstreet.store.questions import Questions
 
+BY_FRAME = "frame"  # how the text of a split begins that takes all traces with a frame
 PROGRAM = "broadstreet"  # who says what no person said
 Codes = NDArray[np.int32]
 
@@ -52,16 +54,17 @@ def grouped(questions: Questions) -> Grouping:
     rules = rules_of(said)
     kept = store.kept(questions)
     before = _before(kept, trace_ids, keys)
-    merged = [(event.syndrome or "", event.other or "") for event in said if event.kind == "merge"]
+    into = store.aliases(said)
     decided, merges = assigned(
         [(keys.keys[code], keys.frames[code]) for code in in_order(trace)],
         before,
         rules,
         calibration(),
-        merged,
-        [(event.syndrome or "", event.other or "") for event in said if event.kind == "split"],
+        into,
+        splits_of(said),
     )
-    into = dict([*merged, *((one.syndrome, one.into) for one in merges)])
+    also = _events(merges, said)
+    into = store.aliases([*said, *also])
     syndrome, ids = _syndromes(keys.keys, before | {one.trace: one.syndrome for one in decided}, into)
     return Grouping(
         case_ids=cases["case_id"].to_pylist(),
@@ -72,7 +75,7 @@ def grouped(questions: Questions) -> Grouping:
         syndromes=ids,
         names=_names(said, into),
         new=_new_rows(trace_ids, keys, set(kept["trace_id"].to_pylist()), before, decided, rules),
-        merged=_events(merges, said),
+        merged=also,
     )
 
 
@@ -111,11 +114,14 @@ def in_order(trace: Codes) -> list[int]:
     return [code for code in ordered.tolist() if code != NO_TRACE]
 
 
-def now_called(syndrome: str, into: Mapping[str, str]) -> str:
-    """A syndrome by the name under which it goes now."""
-    while syndrome in into:
-        syndrome = into[syndrome]
-    return syndrome
+def splits_of(said: Sequence[store.Event]) -> list[Split]:
+    """What people took out of syndromes."""
+    return [
+        Split(one.syndrome or "", one.other or "", frame if kind == BY_FRAME else None)
+        for one in said
+        if one.kind == "split"
+        for kind, _, frame in [(one.text or "").partition(" ")]
+    ]
 
 
 def _before(kept: pa.Table, trace_ids: Sequence[str], keys: Keyed) -> dict[str, str]:
@@ -126,12 +132,12 @@ def _before(kept: pa.Table, trace_ids: Sequence[str], keys: Keyed) -> dict[str, 
 
 def _syndromes(keys: Sequence[str], of: Mapping[str, str], into: Mapping[str, str]) -> tuple[Codes, list[str]]:
     numbers: dict[str, int] = {}
-    codes = [numbers.setdefault(now_called(of[key], into), len(numbers)) for key in keys]
+    codes = [numbers.setdefault(store.called(of[key], into), len(numbers)) for key in keys]
     return np.array(codes, np.int32), list(numbers)
 
 
 def _names(said: Sequence[store.Event], into: Mapping[str, str]) -> dict[str, str]:
-    return {now_called(one.syndrome or "", into): one.text for one in said if one.kind == "name" and one.text}
+    return {store.called(one.syndrome or "", into): one.text for one in said if one.kind == "name" and one.text}
 
 
 def _events(merges: Sequence[Merge], said: Sequence[store.Event]) -> list[store.Event]:
@@ -157,5 +163,7 @@ def _new_rows(
             continue
         key = keys.keys[code]
         own = made.get(key) or {"trace": key, "syndrome": before[key], "outcome": "same", "similarity": 1.0}
+        aligned = own.get("aligned")
+        own = own | {"aligned": None if aligned is None else json.dumps([(f, round(w, 4)) for f, w in aligned])}
         rows.append(own | {"trace_id": trace_id, "frames": list(keys.frames[code]), "algorithm": algorithm(rules)})
     return rows

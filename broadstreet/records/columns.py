@@ -447,6 +447,9 @@ ASSIGNMENTS = Table(
         Column("similarity", "float", "", "To the nearest trace of the syndrome.", "It founded it."),
         Column("probability", "float", "", "That both have one cause, as in the lab.", "As similarity."),
         Column("nearest", "text", "", "The exact key of that trace.", "As similarity."),
+        Column(
+            "aligned", "text", "JSON", "Frames of both, with what each counted: [frame, weight], ...", "As similarity."
+        ),
         Column("rival", "text", "", "The nearest other syndrome.", "There is none."),
         Column("margin", "float", "", "The probability less that of the rival.", "There is no rival."),
         Column("algorithm", "text", "", "The version of the grouping, and of the rules on frames.", "Never."),

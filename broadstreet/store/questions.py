@@ -98,6 +98,10 @@ class Questions:
         with self._damage():
             self._duck.execute(statement, list(parameters) or None)
 
+    def lend(self, name: str, rows: pa.Table) -> None:
+        """A table that the questions that follow can be asked of besides."""
+        self._duck.register(name, rows)
+
     def answer(self, select: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to one of our own questions."""
         with self._damage():

@@ -1,6 +1,6 @@
 """Syndromes in a casebook: the traces of its cases, which syndrome each was put into, and what people said of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -45,11 +45,67 @@ def kept(questions: Questions) -> pa.Table:
     )
 
 
+def trace_of(questions: Questions, case_id: str) -> str | None:
+    """The trace of one case."""
+    rows = questions.answer("SELECT trace_id FROM current_cases WHERE case_id = ?", [case_id]).to_pylist()
+    return rows[0]["trace_id"] if rows else None
+
+
+def assignment(questions: Questions, trace_id: str) -> Mapping[str, Any] | None:
+    """The newest assignment of one trace; null where none is kept."""
+    rows: list[dict[str, Any]] = questions.answer(
+        "SELECT * FROM raw_assignments WHERE trace_id = ? ORDER BY made DESC LIMIT 1", [trace_id]
+    ).to_pylist()
+    return rows[0] if rows else None
+
+
 def events(questions: Questions) -> list[Event]:
     """What was said, in order."""
     names = ", ".join(Event._fields)
     rows = questions.answer(f"SELECT {names} FROM raw_syndrome_events ORDER BY number").to_pylist()
     return [Event(**row) for row in rows]
+
+
+def aliases(said: Iterable[Event]) -> dict[str, str]:
+    """The other names that syndromes go by, each with the next nearer to the one of now."""
+    into: dict[str, str] = {}
+    for event in said:
+        if event.kind == "merge" and event.syndrome is not None and event.other is not None:
+            gone, stays = called(event.syndrome, into), called(event.other, into)
+            if gone != stays:
+                into[gone] = stays
+    return into
+
+
+def called(syndrome: str, into: Mapping[str, str]) -> str:
+    """A syndrome by the name under which it goes now."""
+    while syndrome in into:
+        syndrome = into[syndrome]
+    return syndrome
+
+
+def listed(questions: Questions, grouped: pa.Table) -> pa.Table:
+    """What `grouped` (case_id, syndrome) comes to: each syndrome with its cases, the most first."""
+    questions.lend("grouped", grouped)
+    return questions.answer(
+        "SELECT g.syndrome, count(*) AS cases, count(DISTINCT c.host) AS hosts, min(c.time) AS first, "
+        "max(c.time) AS last, list(DISTINCT c.mechanism ORDER BY c.mechanism) AS mechanisms "
+        "FROM grouped g JOIN current_cases c USING (case_id) GROUP BY g.syndrome ORDER BY cases DESC, g.syndrome"
+    )
+
+
+def why(questions: Questions, trace_id: str) -> dict[str, Any] | None:
+    """The newest assignment of a trace; null where there is none."""
+    rows = questions.answer(
+        "SELECT * FROM raw_assignments WHERE trace_id = ? ORDER BY made DESC LIMIT 1", [trace_id]
+    ).to_pylist()
+    return rows[0] if rows else None
+
+
+def trace_of(questions: Questions, case_id: str) -> str | None:
+    """The `trace_id` of a case; null where there is no such case."""
+    rows = questions.answer("SELECT trace_id FROM current_cases WHERE case_id = ?", [case_id]).to_pylist()
+    return rows[0]["trace_id"] if rows else None
 
 
 def keep(book: Casebook, assignments: Sequence[Mapping[str, Any]], said: Sequence[Event], note: str) -> None:

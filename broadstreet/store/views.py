@@ -109,6 +109,36 @@ VIEWS: tuple[View, ...] = (
         'min(started) AS started, max(ended) AS ended, max("read") AS "read", max(known) AS known, '
         "max(unreadable) AS unreadable FROM raw_scans GROUP BY scan",
     ),
+    View(
+        "assignments",
+        "The syndrome of each case that was grouped, under the name by which it goes now, and why.",
+        """WITH RECURSIVE newest AS (
+            SELECT * FROM raw_assignments
+            QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1
+        ),
+        gone AS (
+            SELECT syndrome, arg_max(other, number) AS other FROM raw_syndrome_events WHERE kind = 'merge' GROUP BY ALL
+        ),
+        called AS (
+            SELECT syndrome, other FROM gone
+            UNION SELECT c.syndrome, g.other FROM called c JOIN gone g ON g.syndrome = c.other
+        ),
+        now AS (SELECT syndrome, other FROM called WHERE other NOT IN (SELECT syndrome FROM gone))
+        SELECT c.case_id, n.trace_id, n.trace, coalesce(now.other, n.syndrome) AS syndrome, n.outcome, n.similarity,
+            n.probability, n.nearest, n.aligned, n.rival, n.margin, n.algorithm, n.made
+        FROM current_cases c JOIN newest n USING (trace_id) LEFT JOIN now ON now.syndrome = n.syndrome""",
+    ),
+    View(
+        "syndromes",
+        "Each syndrome: its cases, since when and until when, their mechanisms, and the commonest of their traces.",
+        """WITH named AS (
+            SELECT syndrome, arg_max(text, number) AS name FROM raw_syndrome_events WHERE kind = 'name' GROUP BY ALL
+        )
+        SELECT a.syndrome, any_value(n.name) AS name, count(*) AS cases, min(c.time) AS first, max(c.time) AS last,
+            list(DISTINCT c.mechanism ORDER BY c.mechanism) AS mechanisms, mode(t.frames) AS frames
+        FROM "assignments" a JOIN current_cases c USING (case_id) JOIN raw_traces t ON t.trace_id = a.trace_id
+        LEFT JOIN named n ON n.syndrome = a.syndrome GROUP BY a.syndrome""",
+    ),
     View("commits", "The versions of the casebook.", "SELECT * FROM raw_commits"),
 )
 

@@ -3,8 +3,8 @@
     python -m tests.accuracy.grouping FOLDER [FOLDER ...]     score; each folder has core dumps and `truth.jsonl`
     python -m tests.accuracy.grouping --fit FOLDER ...        and write the calibration from these folders
 
-The cause of a crash is the bug that was planted in a program. Two bugs can leave one and the same stack (a function that
-was called last of all is gone from the stack; one helper is wrong for two reasons): nothing that reads stacks can tell
+The cause of a crash is the bug that was planted in a program. Two bugs can leave one and the same stack (a function
+that was called last of all is gone from it; one helper is wrong for two reasons): nothing that reads stacks can tell
 such crashes apart, and the founding story demands that it does not try. So all figures are given twice: for all
 crashes, and without those whose exact trace another bug left too. Builds without any function name cannot be told to
 be the same code as those with names; they are scored apart too.
@@ -94,21 +94,14 @@ def arriving(given: Sequence[Crash], chunks: int) -> list[str]:
     """The same, where they arrive in parts and what was decided stays."""
     traces: dict[str, Frames] = {}
     before: dict[str, str] = {}
-    merged: list[tuple[str, str]] = []
+    into: dict[str, str] = {}
     size = -(-len(given) // chunks)
     for start in range(0, len(given), size):
         traces |= {one.trace: one.frames for one in given[start : start + size] if one.trace not in traces}
-        decided, merges = assigned(list(traces.items()), before, own_rules(), calibration.calibration(), merged)
+        decided, merges = assigned(list(traces.items()), before, own_rules(), calibration.calibration(), into)
         before |= {one.trace: one.syndrome for one in decided}
-        merged += [(one.syndrome, one.into) for one in merges]
-    into = dict(merged)
-    return [_now(before[one.trace], into) for one in given]
-
-
-def _now(syndrome: str, into: dict[str, str]) -> str:
-    while syndrome in into:
-        syndrome = into[syndrome]
-    return syndrome
+        into |= {one.syndrome: one.into for one in merges}
+    return [store.called(before[one.trace], into) for one in given]
 
 
 def unmistakable(given: Sequence[Crash]) -> list[bool]:
