@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from broadstreet.errors import UsageError
-from broadstreet.pipeline.grouping import Grouping, grouped, now_called
+from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.investigation import investigation
 from broadstreet.pipeline.scanning import stored_case
+from broadstreet.pipeline.syndromes import meant
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.records.case import Case
 from broadstreet.records.verdict import Argument, Investigation, Verdict
@@ -97,10 +98,9 @@ def _outbreak(name: str, verdicts: Sequence[Verdict]) -> Verdict:
 def _syndrome(url: str, name: str, found: Investigation) -> ExplainedSyndrome:
     with Questions(url, found.casebook_version) as questions:
         grouping = grouped(questions)
-    code = _meant(name, grouping)
-    mine = np.flatnonzero(grouping.syndrome == code)
+        syndrome = meant(grouping, name, store.events(questions))
+    mine = np.flatnonzero(grouping.syndrome == grouping.syndromes.index(syndrome))
     counted = Counter(grouping.trace[mine].tolist())
-    syndrome = grouping.syndromes[code]
     return ExplainedSyndrome(
         syndrome,
         grouping.names.get(syndrome),
@@ -110,27 +110,16 @@ def _syndrome(url: str, name: str, found: Investigation) -> ExplainedSyndrome:
     )
 
 
-def _meant(name: str, grouping: Grouping) -> int:
-    found = [at for at, one in enumerate(grouping.syndromes) if one.lower().startswith(name.lower())]
-    exact = [at for at in found if grouping.syndromes[at].lower() == name.lower()]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
-    if found:
-        ids = ", ".join(grouping.syndromes[at] for at in found[:5])
-        raise UsageError(f"{len(found)} syndromes begin with {name}: {ids}", "Give more of the id.")
-    raise UsageError(f"no syndrome {name}", "broadstreet syndromes list")
-
-
 def _case(url: str, case: Case, state: MachineState | None, found: Investigation) -> ExplainedCase:
     with Questions(url, found.casebook_version) as questions:
         row = _assigned(questions, case.case_id)
-        into = {one.syndrome or "": one.other or "" for one in store.events(questions) if one.kind == "merge"}
+        into = store.aliases(store.events(questions))
     among = tuple(
         Among(verdict, case.case_id in inside, tuple(one for one in _arguments(verdict) if case.case_id in one.cases))
         for verdict in found.verdicts
         if case.case_id in (inside := frozenset(verdict.outbreak.cases)) or case.case_id in verdict.outbreak.elsewhere
     )
-    syndrome = None if row is None else now_called(row["syndrome"], into)
+    syndrome = None if row is None else store.called(row["syndrome"], into)
     return ExplainedCase(case, state, syndrome, row, among)
 
 
@@ -143,5 +132,5 @@ def _assigned(questions: Questions, case_id: str) -> Mapping[str, Any] | None:
     trace = store.trace_of(questions, case_id)
     if trace is None:
         return None
-    kept = store.assignment(questions, trace)
+    kept = store.why(questions, trace)
     return kept or next((row for row in grouped(questions).new if row["trace_id"] == trace), None)

@@ -2,16 +2,17 @@
 
 from broadstreet.pipeline.capture import captured
 from broadstreet.pipeline.grouping import grouped
-from broadstreet.pipeline.investigation import named
 from broadstreet.pipeline.population import population
+from broadstreet.pipeline.syndromes import meant
 from broadstreet.population import fixed as asked
 from broadstreet.records.fixed import Fix, Fixed
 from broadstreet.store.questions import Questions
+from broadstreet.store.syndromes import events
 
 
 def fixed(questions: Questions, syndrome: str, fix: Fix, mechanism: str | None = None) -> Fixed:
     """Whether crashes of the syndrome of this id or name, or those with a mechanism, became fewer by the fix."""
     grouping = grouped(questions)
-    only = named(grouping, syndrome)
+    only = meant(grouping, syndrome, events(questions))
     crashes = population(questions, grouping)
     return asked.fixed(crashes, only, fix, captured(questions, crashes.start, crashes.end), mechanism)
