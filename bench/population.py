@@ -1,4 +1,4 @@
-"""From a casebook to a population: crashes with their exposures, time at risk, signs, the share captured.
+"""From a casebook to its verdicts: crashes with their exposures, time at risk, signs, the share captured, outbreaks.
 
 The casebooks hold 10,000 hosts at a time (27,921 names in 90 days, 64,950 rows of time at risk) and 50 exposures. Each
 size is gathered in a process of its own, once, as a command would.
@@ -18,13 +18,16 @@ from bench.part import Asked, Part, Table
 from broadstreet.pipeline.capture import captured
 from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
+from broadstreet.population.survey import survey
 from broadstreet.store.questions import Questions
+from broadstreet.verdict.argument import argued
 
 ROOT = Path(__file__).parents[1]
 SIZES = (10_000, 100_000, 300_000, 1_000_000)
 ASKED_SECONDS, ASKED_BYTES = 15.0, 2e9
 N_LOG_N = 12.0  # ten times as many, by log 1,000,000 / log 100,000
-PARTS = ("open", "group", "gather", "capture")
+PARTS = ("open", "group", "gather", "capture", "analyse")
+ANALYSED = {100_000: 5.0, 1_000_000: 40.0}  # seconds that are asked
 
 
 def measure(workshop: Workshop) -> Part:
@@ -52,7 +55,7 @@ def measure(workshop: Workshop) -> Part:
     )
     most, least = found[SIZES[-1]], found[SIZES[1]]
     seconds = most["gather"] + most["capture"]
-    growth = most["gather"] / least["gather"]
+    growth, slower = (most[part] / least[part] for part in ("gather", "analyse"))
     return Part(
         "population",
         (table,),
@@ -71,6 +74,18 @@ def measure(workshop: Workshop) -> Part:
             ),
             Asked(
                 "1,000,000 by 100,000 crashes gathered, seconds", f"<= {N_LOG_N}", f"{growth:.1f}", growth <= N_LOG_N
+            ),
+            *(
+                Asked(
+                    f"{size:,} crashes analysed",
+                    f"under {asked:.0f} s",
+                    f"{found[size]['analyse']:.1f} s",
+                    found[size]["analyse"] < asked,
+                )
+                for size, asked in ANALYSED.items()
+            ),
+            Asked(
+                "1,000,000 by 100,000 crashes analysed, seconds", f"<= {N_LOG_N}", f"{slower:.1f}", slower <= N_LOG_N
             ),
         ),
     )
@@ -94,6 +109,8 @@ def _gathered(url: str) -> dict[str, float]:
         moments.append(time.perf_counter())
         captured(questions, crashes.start, crashes.end)
         moments.append(time.perf_counter())
+    argued(crashes, survey(crashes))
+    moments.append(time.perf_counter())
     return {
         **{part: after - before for part, before, after in zip(PARTS, moments, moments[1:], strict=False)},
         "crashes": len(crashes),
