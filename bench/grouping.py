@@ -60,7 +60,15 @@ def measure(workshop: Workshop) -> Part:
     make(url, CASES, PROGRAMS, SEED)
     first, again = _run(url), _run(url)
     rows = [
-        (name, f"{run[3]:,.0f}", f"{run[4]:,.0f}", f"{run[5]:,.0f}", f"{run[0]:.0f}", f"{run[1]:.0f}", f"{run[2] / 1e6:,.0f}")
+        (
+            name,
+            f"{run[3]:,.0f}",
+            f"{run[4]:,.0f}",
+            f"{run[5]:,.0f}",
+            f"{run[0]:.0f}",
+            f"{run[1]:.0f}",
+            f"{run[2] / 1e6:,.0f}",
+        )
         for name, run in (("nothing known", first), ("all known", again))
     ]
     table = Table(

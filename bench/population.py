@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
@@ -25,6 +26,7 @@ SIZES = (10_000, 100_000, 300_000, 1_000_000)
 ASKED_SECONDS, ASKED_BYTES = 15.0, 2e9
 N_LOG_N = 12.0  # ten times as many, by log 1,000,000 / log 100,000
 PARTS = ("open", "group", "gather", "capture")
+CLOCKS = {"s": time.perf_counter, "CPU s": time.process_time}  # the machine may be shared: CPU is what is asked for
 
 
 def measure(workshop: Workshop) -> Part:
@@ -39,20 +41,20 @@ def measure(workshop: Workshop) -> Part:
         found[size] = json.loads(_run(sys.executable, "-m", "bench.population", str(url)))
     table = Table(
         "A population of 10,000 hosts",
-        ("crashes", "exposures", "signs", "pieces of time", *(f"{part} s" for part in PARTS), "peak MB"),
+        ("crashes", "exposures", "signs", "pieces of time", *PARTS, "peak MB"),
         [
             (
                 *(f"{one[name]:,}" for name in ("crashes", "exposures", "signs", "pieces")),
-                *(f"{one[part]:.2f}" for part in PARTS),
+                *(f"{one[f'{part} CPU s']:.2f} ({one[f'{part} s']:.2f})" for part in PARTS),
                 f"{one['bytes'] / 1e6:,.0f}",
             )
             for one in found.values()
         ],
-        ("Peak MB is that of the whole process, with the grouping.",),
+        ("CPU seconds, and in parentheses those by the clock. Peak MB is that of the whole process.",),
     )
     most, least = found[SIZES[-1]], found[SIZES[1]]
-    seconds = most["gather"] + most["capture"]
-    growth = most["gather"] / least["gather"]
+    seconds = most["gather CPU s"] + most["capture CPU s"]
+    growth = most["gather CPU s"] / least["gather CPU s"]
     return Part(
         "population",
         (table,),
@@ -69,9 +71,7 @@ def measure(workshop: Workshop) -> Part:
                 f"{most['bytes'] / 1e9:.2f} GB",
                 most["bytes"] < ASKED_BYTES,
             ),
-            Asked(
-                "1,000,000 by 100,000 crashes gathered, seconds", f"<= {N_LOG_N}", f"{growth:.1f}", growth <= N_LOG_N
-            ),
+            Asked("1,000,000 by 100,000 crashes gathered, CPU", f"<= {N_LOG_N}", f"{growth:.1f}", growth <= N_LOG_N),
         ),
     )
 
@@ -85,17 +85,23 @@ def _run(*words: str) -> str:
 
 
 def _gathered(url: str) -> dict[str, float]:
-    moments = [time.perf_counter()]
+    moments: list[dict[str, float]] = []
+
+    def mark() -> None:
+        moments.append({name: clock() for name, clock in CLOCKS.items()})
+
+    mark()
     with Questions(url) as questions:
-        moments.append(time.perf_counter())
+        mark()
         grouping = grouped(questions)
-        moments.append(time.perf_counter())
+        mark()
         crashes = population(questions, grouping)
-        moments.append(time.perf_counter())
+        mark()
         captured(questions, crashes.start, crashes.end)
-        moments.append(time.perf_counter())
+        mark()
+    spans = zip(PARTS, pairwise(moments), strict=True)
     return {
-        **{part: after - before for part, before, after in zip(PARTS, moments, moments[1:], strict=False)},
+        **{f"{part} {name}": after[name] - before[name] for part, (before, after) in spans for name in CLOCKS},
         "crashes": len(crashes),
         "exposures": len(crashes.exposures),
         "signs": len(crashes.signs),
