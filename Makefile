@@ -15,9 +15,11 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 .PHONY: run test install lint bench accuracy sample corpus clean help
 
 run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: make run CORES=DIR
-	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES" --casebook casebook; \
-	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries --casebook .sample/casebook; \
-	  [ -d .sample/casebook/hosts ] || $(BIN)/broadstreet fleet add sample/fleet --casebook .sample/casebook; fi
+	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES" --casebook casebook -o ndjson >/dev/null && \
+	    $(BIN)/broadstreet investigate --casebook casebook; \
+	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries --casebook .sample/casebook -o ndjson >/dev/null; \
+	  [ -d .sample/casebook/hosts ] || $(BIN)/broadstreet fleet add sample/fleet --casebook .sample/casebook; \
+	  $(BIN)/broadstreet investigate --casebook .sample/casebook; fi
 
 test: lint  ## lint, types and tests
 	$(BIN)/python -m pytest -n 2

@@ -3,16 +3,21 @@
 import numpy as np
 
 from broadstreet import __version__
-from broadstreet.errors import UsageError
-from broadstreet.pipeline.grouping import Grouping, grouped
+from broadstreet.pipeline.capture import captured
+from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
+from broadstreet.pipeline.syndromes import meant
 from broadstreet.population.population import Population
 from broadstreet.population.survey import survey
+from broadstreet.records.capture import Capture, Dropout
 from broadstreet.records.outbreak import Survey
 from broadstreet.records.verdict import Investigation, Verdict
 from broadstreet.store.questions import Questions
+from broadstreet.store.syndromes import events
 from broadstreet.verdict.argument import argued
 from broadstreet.verdict.weights import fingerprint
+
+LEAST_CAPTURED = 0.8  # of the crashes that another channel counted; from the facts, section 5, step 11
 
 
 def investigation(url: str, number: int | None = None, syndrome: str | None = None) -> Investigation:
@@ -20,13 +25,29 @@ def investigation(url: str, number: int | None = None, syndrome: str | None = No
     with Questions(url, number) as questions:
         grouping = grouped(questions)
         crashes = population(questions, grouping)
+        capture = captured(questions, crashes.start, crashes.end)
+        only = None if syndrome is None else meant(grouping, syndrome, events(questions))
         version, place = questions.version.number, questions.place.url
-    only = None if syndrome is None else named(grouping, syndrome)
     found = survey(crashes, only)
-    return _told(crashes, found, argued(crashes, found), place, version)
+    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version)
 
 
-def _told(crashes: Population, found: Survey, verdicts: tuple[Verdict, ...], place: str, version: int) -> Investigation:
+def held(capture: Capture | None) -> str | None:
+    """Why no verdict may be given; null where enough of what happened was captured, or nobody counts it."""
+    whole = None if capture is None else capture.whole
+    if whole is None or whole.ratio is None or whole.ratio.value >= LEAST_CAPTURED:
+        return None
+    return f"only {whole.captured:,} of {whole.fatal:,} crashes were captured, {whole.ratio.value:.0%}"
+
+
+def _told(
+    crashes: Population,
+    found: Survey,
+    verdicts: tuple[Verdict, ...],
+    capture: Capture | None,
+    place: str,
+    version: int,
+) -> Investigation:
     hosts = crashes.exposures.get("host")
     measures = {} if crashes.at_risk is None else crashes.at_risk.measures
     measure = next(iter(measures), None)
@@ -46,19 +67,16 @@ def _told(crashes: Population, found: Survey, verdicts: tuple[Verdict, ...], pla
         end=found.end.isoformat(timespec="seconds"),
         questions=found.questions,
         families=found.families,
-        captured=None,
-        fatal=None,
-        capture_notes=(),
+        captured=None if capture is None else capture.whole.captured,
+        fatal=None if capture is None else capture.whole.fatal,
+        capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
     )
 
 
-def named(grouping: Grouping, name: str) -> str:
-    """The syndrome of this id, or of the beginning of one, or of a name that people gave."""
-    called = {said: one for one, said in grouping.names.items()}
-    begin = [one for one in grouping.syndromes if one.startswith(name)]
-    found = [called[name]] if name in called else [name] if name in grouping.syndromes else begin
-    if len(found) != 1:
-        what = f"{len(found)} syndromes begin with {name}" if found else f"no syndrome {name}"
-        raise UsageError(what, "broadstreet syndromes list")
-    return found[0]
+def _said(one: Dropout) -> str:
+    where = ", ".join(one.regions) or "everywhere"
+    when = f"{one.start:%Y-%m-%d} to {one.end:%Y-%m-%d}"
+    if one.kind == "collector":
+        return f"{where} blind {when}: {one.captured:,} of {one.fatal:,} crashes captured"
+    return f"{where} not counted {when}: {one.cases:,} cases, {one.fatal:,} fatal signals"

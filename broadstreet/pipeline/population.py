@@ -50,29 +50,32 @@ def population(questions: Questions, grouping: Grouping) -> Population:
     more = store.fleet_keys(questions)
     names = list(dict.fromkeys((*OF_CASES, "tenant", *more)))
     labels = [key for key, different, cases in store.label_keys(questions) if _tells(key, different, cases)]
-    of_cases = [*names, *(f"label {key}" for key in labels if key not in names)]
-    codings = {name: Coding() for name in of_cases}
+    of_label = {key: key if key in names else f"label {key}" for key in labels}
+    codings = {name: Coding() for name in (*names, *of_label.values())}
 
-    cases = _coded(store.case_exposures(questions, names, more, labels), codings)
+    cases = _coded(store.case_exposures(questions, names, more), codings | {"time_source": Coding()})
     of_time = [name for name in names if name not in ("cpu", "numa_node")]
     pieces = _coded(store.time_at_risk(questions, of_time, more), codings)
-    shown = _coded(store.shown(questions, FEATURES), {name: Coding() for name in SHOWN})
+    said = {f"label {key}": codings[name] for key, name in of_label.items()}
+    shown = _coded(store.shown(questions, SHOWN, labels), {name: Coding() for name in SHOWN} | said)
 
-    order = _order(cases)
+    order = np.lexsort((cases.numbers["case_id"], cases.numbers["microseconds"].astype(np.float64)))
     time = _seconds(cases.numbers["microseconds"])[order]
-    aligned = np.argsort(shown.numbers["reading"], kind="stable")
-    aligned = aligned[np.searchsorted(shown.numbers["reading"][aligned], cases.numbers["reading"][order])]
-    found = {name: codes[aligned] for name, codes in shown.codes.items()}
+    true = _in_order(cases.codes, order)
+    found = _in_order(shown.codes, _places(shown.numbers["reading"], cases.numbers["reading"][order]))
+    for key, name in of_label.items():
+        told = found.pop(f"label {key}")
+        true[name] = np.where(true[name] == UNKNOWN, told, true[name]) if name in true else told
+    sources = [source != "mtime" for source in cases.codings["time_source"].values()]
+    dated = ~np.isnan(time) & np.array([*sources, False])[true.pop("time_source")]
 
     at_risk = _at_risk(pieces)
-    attributes = _attributes({name: codes[order] for name, codes in cases.codes.items()}, time, pieces, at_risk)
+    attributes = _attributes(true, codings, time, pieces, at_risk)
     builds, modules = _libraries(questions, found, shown.codings)
     attributes |= {one.name: one for one in builds if np.any(one.cases != UNKNOWN)}
-    told = cases.numbers["time_source"][order]
-    dated = ~np.isnan(time) & (told != "mtime")
     start, end, notes = _observed(questions, time[dated])
     return Population(
-        case_ids=cases.numbers["case_id"][order].tolist(),
+        case_ids=grouping.case_ids,
         time=time,
         dated=dated,
         trace=grouping.trace,
@@ -81,7 +84,7 @@ def population(questions: Questions, grouping: Grouping) -> Population:
         syndrome=grouping.syndrome,
         syndromes=grouping.syndromes,
         exposures=attributes,
-        signs=signs.varying(_signs(found, shown.codings, store.labels_of_rules(questions), modules)),
+        signs=signs.telling(_signs(found, shown.codings, store.labels_of_rules(questions), modules)),
         at_risk=at_risk,
         start=start,
         end=end,
@@ -106,26 +109,38 @@ def _coded(batches: Any, codings: dict[str, Coding]) -> _Coded:
         for name, more in numbers.items():
             more.append(_plain(batch.column(name)))
     return _Coded(
-        {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in numbers.items()},
-        {name: np.concatenate(some) if some else np.zeros(0, np.int32) for name, some in codes.items()},
+        {name: _joined(numbers.pop(name), np.float64) for name in list(numbers)},
+        {name: _joined(codes.pop(name), np.int32) for name in list(codes)},
         codings,
     )
 
 
+def _joined(parts: list[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.zeros(0, kind)
+
+
 def _plain(column: Any) -> NDArray[Any]:
     if arrow.types.is_string(column.type):
-        return np.asarray(column.to_pylist(), dtype=np.str_)
+        return np.asarray(column.cast(arrow.binary()).to_pylist(), np.bytes_)
     if column.null_count or arrow.types.is_floating(column.type):
         return np.asarray(compute.fill_null(column.cast(arrow.float64(), safe=False), np.nan))
     return np.asarray(column)
 
 
+def _in_order(codes: dict[str, Codes], order: Numbers) -> dict[str, Codes]:
+    """All of them in this order; what came is let go of, for of a million crashes it is much."""
+    return {name: codes.pop(name)[order] for name in list(codes)}
+
+
+def _places(numbers: Numbers, wanted: Numbers) -> Numbers:
+    """Where each of the wanted stands among the numbers."""
+    order = np.argsort(numbers, kind="stable")
+    places: Numbers = order[np.searchsorted(numbers, wanted, sorter=order)]
+    return places
+
+
 def _seconds(microseconds: NDArray[Any]) -> Floats:
     return microseconds.astype(np.float64) / SECOND
-
-
-def _order(cases: _Coded) -> Numbers:
-    return np.lexsort((cases.numbers["case_id"], cases.numbers["microseconds"].astype(np.float64)))
 
 
 def _at_risk(pieces: _Coded) -> AtRisk | None:
@@ -136,7 +151,9 @@ def _at_risk(pieces: _Coded) -> AtRisk | None:
     return AtRisk(start, end, {name: some for name, some in told.items() if not np.isnan(some).all()})
 
 
-def _attributes(cases: dict[str, Codes], time: Floats, pieces: _Coded, at_risk: AtRisk | None) -> dict[str, Attribute]:
+def _attributes(
+    cases: dict[str, Codes], codings: dict[str, Coding], time: Floats, pieces: _Coded, at_risk: AtRisk | None
+) -> dict[str, Attribute]:
     piece = _pieces(cases, time, pieces, at_risk)
     found = {}
     for name, codes in cases.items():
@@ -144,7 +161,7 @@ def _attributes(cases: dict[str, Codes], time: Floats, pieces: _Coded, at_risk: 
         if of_time is not None:
             told = np.append(of_time, UNKNOWN)[piece]
             codes = np.where(codes == UNKNOWN, told, codes)
-        values, places = pieces.codings[name].sorted(ORDERS.get(name, ()))
+        values, places = codings[name].sorted(ORDERS.get(name, ()))
         if np.any(codes != UNKNOWN):
             known = of_time is not None and bool(np.any(of_time != UNKNOWN))
             at = places[of_time] if known and of_time is not None else None
@@ -178,13 +195,14 @@ def _libraries(
     keys = ("module_set", "service", "service_release")
     of_sets = libraries.builds(store.mapped(questions))
     names = [codings[key].values() for key in keys]
-    rows, which = np.unique(np.stack([found[key] for key in keys]), axis=1, return_inverse=True)
-    sets = [
-        of_sets.get(tuple(None if code == UNKNOWN else names[at][code] for at, code in enumerate(row)), {})
-        for row in rows.T.tolist()
-    ]
-    empty = np.array([not one for one in sets] + [True])
-    of_case: Codes = np.where(empty[which.ravel()], UNKNOWN, which.ravel()).astype(np.int32)
+    one = together(together(found[keys[0]], found[keys[1]], len(names[1]) + 1), found[keys[2]], len(names[2]) + 1)
+    _, first, which = np.unique(one, return_index=True, return_inverse=True)
+    triples = zip(
+        *([[*names[at], None][code] for code in found[key][first]] for at, key in enumerate(keys)), strict=True
+    )
+    sets = [of_sets.get(triple, {}) for triple in triples]
+    empty = np.array([not one for one in sets])
+    of_case: Codes = np.where(empty[which], UNKNOWN, which).astype(np.int32)
     missing = codings["missing"].values()
     whole = np.array([INCOMPLETE.isdisjoint(text.split("|")) for text in missing] + [False])
     return libraries.attributes(of_case, sets, whole[found["missing"]])

@@ -59,6 +59,7 @@ class Within(NamedTuple):
     ratio: Interval
     test: Test
     apart: float
+    counts: dict[str, float | tuple[float, ...]]
 
 
 def cells(
@@ -112,12 +113,10 @@ def compared(
     uneven: float = 0.0,
     without: Sequence[Cohort] = (),
     measure: str | None = None,
-    beside: Sequence[str] = (),
 ) -> Comparison | None:
     """One value against all others, naive and stratified; null where no other was at risk.
 
-    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one. `beside` are
-    more exposures to compare within.
+    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one.
     """
     if not ground.told(attribute):
         return _against_others(ground, attribute, value, votes, asked)
@@ -132,7 +131,7 @@ def compared(
         return None
     burst = 1.0 if family(attribute.name).kind == "place" else bursts(ground, votes[known], codes[known] == value)
     test = _tail(inside, of * share, of, uneven, burst)
-    names = (*beside, *ground.strata_names(attribute.name))
+    names = ground.strata_names(attribute.name)
     used = measure or first
     naive = rate_ratio(inside, of - inside, share)
 
@@ -154,6 +153,7 @@ def compared(
         adjusted=adjusted.ratio if adjusted else None,
         adjusted_test=_in_family(adjusted.test, attribute.name, asked) if adjusted else None,
         same_as=same_as,
+        adjusted_by=("strata.stratified", adjusted.counts) if adjusted else None,
     )
 
 
@@ -202,12 +202,12 @@ def _stratified(
     if result.p is None or result.ratio is None:
         return None
     apart = float(inside[told].sum() / max(1, (codes == value).sum()))
+    lists = _lists({"inside": inside[told], "total": total[told], "share": share[told]})
     if uneven or burst > 1:
         mean = float((total[told] * share[told]).sum())
         wider = _wider(result.ratio, burst)
-        return Within(wider, _tail(int(inside[told].sum()), mean, int(total[told].sum()), uneven, burst), apart)
-    given = {"inside": inside[told], "total": total[told], "share": share[told]}
-    return Within(result.ratio, Test("strata.stratified", _lists(given), result.p), apart)
+        return Within(wider, _tail(int(inside[told].sum()), mean, int(total[told].sum()), uneven, burst), apart, lists)
+    return Within(result.ratio, Test("strata.stratified", lists, result.p), apart, lists)
 
 
 def bursts(ground: Ground, votes: Rows, here: NDArray[np.bool_]) -> float:
@@ -307,6 +307,7 @@ def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Row
         adjusted=adjusted_ratio,
         adjusted_test=_in_family(stratified_test, attribute.name, asked) if adjusted_ratio else None,
         same_as=() if adjusted_ratio else names,
+        adjusted_by=("margins.odds_ratio", _lists(given)) if adjusted_ratio else None,
     )
 
 

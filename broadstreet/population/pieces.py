@@ -9,7 +9,7 @@ Numbers = NDArray[np.int64]
 BANDS = 4
 
 
-def together(first: Codes, second: Codes, width: int) -> Numbers:
+def together(first: Codes | Numbers, second: Codes, width: int) -> Numbers:
     """One number for each pair; -1 where the first is not known. The second, below `width` - 1, may be unknown."""
     return np.where(first == UNKNOWN, UNKNOWN, first.astype(np.int64) * width + second + 1)
 

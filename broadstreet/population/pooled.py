@@ -124,12 +124,13 @@ def one_for_each_place(ground: Ground, found: Sequence[Found]) -> list[Found]:
         other = kept[home]
         same = one.part.syndrome == other.part.syndrome or not len(np.setdiff1d(one.votes, other.votes))
         joined = np.union1d(one.votes, other.votes)
-        gain = max(one.gain, other.gain)
+        began = onset(ground, joined, other.cohort[:1])
+        whole = replace(other, votes=joined, gain=max(one.gain, other.gain), onset=began)
         if same:
-            kept[home] = replace(other, votes=joined, gain=gain)
+            kept[home] = whole
         else:  # several syndromes: what is elsewhere is told by the question that was asked of all
             part = one.part if not one.part.syndrome else other.part
-            kept[home] = replace(other, part=part, votes=joined, gain=gain, kind="linked")
+            kept[home] = replace(whole, part=part, kind="linked")
     return kept
 
 

@@ -1,9 +1,10 @@
 """What each crash shows, as signs: 1 it does, 0 it does not, -1 it could not be observed.
 
-Only what tells crashes apart is kept: a sign that is 1 somewhere and 0 somewhere.
+A mechanism or finding is kept if any crash shows it, a feature or module only if it tells crashes apart: if it is 1
+somewhere and 0 somewhere.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -39,15 +40,16 @@ def findings(
 
 
 def features(name: str, codes: Codes, values: Sequence[str]) -> Iterator[Sign]:
-    """One for each value of a feature that has few; of one that is true or false, one."""
+    """One for each value of a feature that has few. Of two values, the rarer one says all."""
     if len(values) > MOST_VALUES:
         return
-    for number, value in enumerate(values):
-        if set(values) <= {"true", "false"}:
-            if value == "true":
-                yield Sign(f"feature {name}", "feature", states(codes, number))
-        else:
-            yield Sign(f"feature {name} = {value}", "feature", states(codes, number))
+    if set(values) <= {"true", "false"}:
+        if "true" in values:
+            yield Sign(f"feature {name}", "feature", states(codes, values.index("true")))
+        return
+    counts = np.bincount(codes[codes != UNKNOWN], minlength=len(values))
+    for number in range(len(values)) if len(values) != 2 else (int(np.argmin(counts)),):
+        yield Sign(f"feature {name} = {values[number]}", "feature", states(codes, number))
 
 
 def states(codes: Codes, number: int) -> States:
@@ -55,13 +57,13 @@ def states(codes: Codes, number: int) -> States:
     return np.where(codes == UNKNOWN, UNKNOWN, codes == number).astype(np.int8)
 
 
-def varying(signs: Iterator[Sign]) -> dict[str, Sign]:
-    """Those that some crashes show and some do not, by name; and what a verdict asks for, whoever shows it."""
-    return {sign.name: sign for sign in signs if sign.name in ALWAYS or _varies(sign.cases)}
-
-
-def _varies(states: States) -> bool:
-    return bool(np.any(states == 1) and np.any(states == 0))
+def telling(signs: Iterable[Sign]) -> dict[str, Sign]:
+    """Those that say something, by name."""
+    return {
+        sign.name: sign
+        for sign in signs
+        if np.any(sign.cases == 1) and (sign.kind in ("mechanism", "finding") or np.any(sign.cases == 0))
+    }
 
 
 def _where(of_values: Sequence[bool], codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

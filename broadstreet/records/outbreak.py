@@ -1,5 +1,6 @@
 """Outbreaks: a syndrome, or a part of one, in a cohort and an interval, with the tests that say so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -31,7 +32,8 @@ class Comparison:
 
     `inside` of `of` episodes have this value; `share` is its share of the time at risk, or of the other crashes.
     `adjusted` and `adjusted_test` are stratified by `strata`; null where they cannot be told apart from them
-    (`same_as`), or where nothing is known to stratify by.
+    (`same_as`), or where nothing is known to stratify by. `adjusted_by` is the function of broadstreet.statistics that
+    gives `adjusted`, with its arguments: lists with a place a stratum.
     """
 
     attribute: str
@@ -47,6 +49,7 @@ class Comparison:
     adjusted: Interval | None = None
     adjusted_test: Test | None = None
     same_as: tuple[str, ...] = ()
+    adjusted_by: tuple[str, Mapping[str, float | tuple[float, ...]]] | None = None
 
 
 @dataclass(frozen=True)

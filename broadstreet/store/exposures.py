@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from broadstreet.store.questions import Questions
-from broadstreet.store.stretches import EXPOSURES, MEASURES, OF_CASES, OF_TIME, STRETCHES, TIME_AT_RISK
+from broadstreet.store.stretches import BY_DAY, EXPOSURES, MEASURES, OF_CASES, OF_TIME, STRETCHES, TIME_AT_RISK
 
 HELD = "held_stretches"  # the same while one population is put together; the view would make them each time
+AT_ONCE = 100_000  # rows of a batch: texts of so many are numbered together
+MOST_ROWS = 2_000_000  # of time at risk: so many pieces are a gigabyte
 _WITH_EXPOSURES = ("hosts", "placements", "services", "at_risk")
 
 
@@ -32,37 +34,39 @@ def label_keys(questions: Questions) -> list[tuple[str, int, int]]:
     return [(row["key"], row["different"], row["cases"]) for row in found.to_pylist()]
 
 
-def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[str], labels: Sequence[str]) -> Any:
+def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
     """Every case, in batches: reading, case_id, time, time_source, and what was true of it, under these names.
 
-    `more` are keys that the fleet gives, `labels` keys of free labels. A label that has the name of an exposure says
-    it where nothing else does.
+    `more` are keys that the fleet gives.
     """
-    shown = [_text(name, OF_CASES, more, labels) for name in names]
-    shown += [f"labels[{_quoted(key)}] AS {_named('label ' + key)}" for key in labels if key not in names]
+    shown = ", ".join(_text(name, OF_CASES, more) for name in names)
     select = EXPOSURES.format(stretches=HELD)
     return questions.stream(
-        f"SELECT reading, case_id, epoch_us(time) AS microseconds, time_source, {', '.join(shown)} FROM ({select})"
+        f"SELECT reading, case_id, epoch_us(time) AS microseconds, time_source, {shown} FROM ({select})", AT_ONCE
     )
 
 
 def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
-    """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures."""
-    shown = [_text(name, OF_TIME, more, ()) for name in names]
-    select = TIME_AT_RISK.format(stretches=HELD)
+    """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures.
+
+    Of more than `MOST_ROWS` rows, those of one day and the same exposures are one.
+    """
+    shown = ", ".join(_text(name, OF_TIME, more) for name in names)
+    rows = questions.answer("SELECT count(*) AS n FROM raw_at_risk")["n"][0].as_py()
+    at_risk = "raw_at_risk" if rows <= MOST_ROWS else f"({BY_DAY})"
+    select = TIME_AT_RISK.format(stretches=HELD, at_risk=at_risk)
     return questions.stream(
-        f"""SELECT epoch_us("from") AS start, epoch_us("to") AS "end", {", ".join(MEASURES)}, {", ".join(shown)}
-        FROM ({select})"""
+        f"""SELECT epoch_us("from") AS start, epoch_us("to") AS "end", {", ".join(MEASURES)}, {shown}
+        FROM ({select})""",
+        AT_ONCE,
     )
 
 
-def shown(questions: Questions, features: Sequence[str]) -> Any:
-    """Every case, in batches: reading, what its rules said, what was mapped, and these features as text."""
-    columns = ", ".join(f'"{name}"::VARCHAR AS "{name}"' for name in features)
-    return questions.stream(
-        f"""SELECT reading, mechanism, holds, could_not_be_judged, rules_version::VARCHAR AS rules_version, missing,
-        module_set, service, service_release, {columns} FROM current_cases"""
-    )
+def shown(questions: Questions, names: Sequence[str], labels: Sequence[str]) -> Any:
+    """Every case, in batches: reading, these columns as text, and these free labels as `label KEY`."""
+    columns = [f'"{name}"::VARCHAR AS "{name}"' for name in names]
+    columns += [f"labels[{_quoted(key)}] AS {_named('label ' + key)}" for key in labels]
+    return questions.stream(f"SELECT reading, {', '.join(columns)} FROM current_cases", AT_ONCE)
 
 
 def labels_of_rules(questions: Questions) -> dict[str, list[str]]:
@@ -78,14 +82,10 @@ def labels_of_rules(questions: Questions) -> dict[str, list[str]]:
 def mapped(questions: Questions) -> Iterator[dict[str, Any]]:
     """The modules of each module set, as cases of each service and release have it, with what `builds` says of them."""
     yield from questions.answer(
-        """WITH one AS (
-            SELECT min(case_id) AS case_id, module_set, service, service_release FROM current_cases
-            GROUP BY module_set, service, service_release
-        )
-        SELECT o.*, m.path, coalesce(m.build_id, m.build_id_inferred) AS build_id, b.library, b.library_release
-        FROM one o JOIN modules m ON m.case_id = o.case_id
-        LEFT JOIN raw_builds b ON b.build_id = coalesce(m.build_id, m.build_id_inferred)
-        ORDER BY o.module_set, o.service, o.service_release, m.number"""
+        """SELECT m.*, b.library, b.library_release FROM (
+            SELECT module_set, service, service_release, number, path, coalesce(build_id, build_id_inferred) AS build_id
+            FROM modules_of_sets
+        ) m LEFT JOIN raw_builds b USING (build_id) ORDER BY module_set, service, service_release, number"""
     ).to_pylist()
 
 
@@ -106,10 +106,9 @@ def extent(questions: Questions) -> dict[str, tuple[float, float] | None]:
     return result
 
 
-def _text(name: str, declared: Sequence[str], more: Sequence[str], labels: Sequence[str]) -> str:
+def _text(name: str, declared: Sequence[str], more: Sequence[str]) -> str:
     said = [f'"{name}"'] if name in declared else []
     said += [f"exposures[{_quoted(name)}]"] if name in more else []
-    said += [f"labels[{_quoted(name)}]"] if name in labels else []
     return f"coalesce({', '.join(said)}) AS {_named(name)}" if said else f"NULL::VARCHAR AS {_named(name)}"
 
 

@@ -136,9 +136,9 @@ class Questions:
         names = mirror.names(self.place, self.table(table))
         return [path for path, name in zip(local, names, strict=True) if name in among]
 
-    def stream(self, select: str) -> pa.RecordBatchReader:
+    def stream(self, select: str, rows_at_once: int = ROWS_AT_ONCE) -> pa.RecordBatchReader:
         """The answer to one of our own questions, however large."""
-        return self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
+        return self._duck.sql(select).to_arrow_reader(rows_at_once)
 
     def known(self, specimen_ids: Sequence[str]) -> dict[str, Row]:
         """Those of these specimens that were read, by their id: their newest row, and what their case lacked."""

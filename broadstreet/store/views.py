@@ -73,17 +73,10 @@ VIEWS: tuple[View, ...] = (
         "modules",
         "The files that each case had mapped as code. `build_id_inferred` is the one build id that other cases of the "
         "same service and release show at this path; features and labels never read it.",
-        """WITH sets AS (SELECT DISTINCT module_set, service, service_release FROM current_cases),
-        placed AS (SELECT s.service, s.service_release, m.* FROM sets s JOIN raw_modules m USING (module_set)),
-        known AS (
-            SELECT path, service, service_release, min(build_id) AS build_id FROM placed
-            WHERE build_id IS NOT NULL AND service IS NOT NULL AND service_release IS NOT NULL
-            GROUP BY ALL HAVING count(DISTINCT build_id) = 1
-        )
-        SELECT c.case_id, c.module_set, m.number, m.path, m.build_id, m.build_id_source,
-            CASE WHEN m.build_id IS NULL THEN k.build_id END AS build_id_inferred, m.size, m.found
-        FROM current_cases c JOIN raw_modules m USING (module_set)
-        LEFT JOIN known k ON k.path = m.path AND k.service = c.service AND k.service_release = c.service_release""",
+        """SELECT c.case_id, c.module_set, m.number, m.path, m.build_id, m.build_id_source, m.build_id_inferred, m.size,
+            m.found
+        FROM current_cases c JOIN modules_of_sets m ON m.module_set = c.module_set AND
+            m.service IS NOT DISTINCT FROM c.service AND m.service_release IS NOT DISTINCT FROM c.service_release""",
     ),
     View(
         "exposures",
@@ -94,7 +87,7 @@ VIEWS: tuple[View, ...] = (
         "time_at_risk",
         "The same of all time in which a crash could happen: `at_risk`, cut where anything of its host changes; where "
         "nobody tells it, the time that `hosts` were up.",
-        TIME_AT_RISK.format(stretches=HELD_ANEW),
+        TIME_AT_RISK.format(stretches=HELD_ANEW, at_risk="raw_at_risk"),
     ),
     View(
         "evidence",
@@ -149,6 +142,19 @@ VIEWS: tuple[View, ...] = (
     View("commits", "The versions of the casebook.", "SELECT * FROM raw_commits"),
 )
 
+# The modules of each set, as cases of each service and release have it.
+MODULES_OF_SETS = """
+WITH sets AS (SELECT DISTINCT module_set, service, service_release FROM current_cases),
+placed AS (SELECT s.service, s.service_release, m.* FROM sets s JOIN raw_modules m USING (module_set)),
+known AS (
+    SELECT path, service, service_release, min(build_id) AS build_id FROM placed
+    WHERE build_id IS NOT NULL AND service IS NOT NULL AND service_release IS NOT NULL
+    GROUP BY ALL HAVING count(DISTINCT build_id) = 1
+)
+SELECT m.*, CASE WHEN m.build_id IS NULL THEN k.build_id END AS build_id_inferred
+FROM placed m LEFT JOIN known k USING (path, service, service_release)
+"""
+
 CURRENT = """
 CREATE TEMP TABLE superseded AS
     SELECT s.reading FROM raw_specimens s JOIN raw_specimens newer
@@ -177,5 +183,6 @@ def definitions(tables: tuple[Table, ...], any_hidden: bool, any_superseded: boo
         f"CREATE TEMP VIEW current_specimens AS SELECT * FROM raw_specimens{specimens}",
     ]
     current.append(f"CREATE TEMP VIEW {HELD_ANEW} AS {STRETCHES}")
+    current.append(f"CREATE TEMP VIEW modules_of_sets AS {MODULES_OF_SETS}")
     views = [f'CREATE TEMP VIEW "{view.name}" AS {view.select}' for view in VIEWS]
     return [*current, *views, *(f'CREATE TEMP VIEW "{t.name}" AS SELECT * FROM raw_{t.name}' for t in tables)]

@@ -49,7 +49,11 @@ def lines(found: Sequence[Suspect], most: int, physical: bool) -> Iterator[str]:
     word = "physical host" if physical else "host"
     if not found:
         yield f"  No crash has a {word} that is known."
-        yield f"  broadstreet fleet add {'placements' if physical else 'hosts'} FILE; a host may stand beside a core"
+        yield (
+            "  broadstreet fleet add placements FILE"
+            if physical
+            else "  A host stands in NAME.json beside a core dump."
+        )
         return
     shown = found[:most]
     name = min(max(len(word), *(len(one.value) for one in shown)), page_width() - NUMBERS)
@@ -73,7 +77,8 @@ def lines(found: Sequence[Suspect], most: int, physical: bool) -> Iterator[str]:
 def _notes(found: Sequence[Suspect], shown: int) -> Iterator[str]:
     first = found[0]
     of = f"{shown:,} of {len(found):,}" if shown < len(found) else f"All {len(found):,}"
-    yield f"  {of} with a crash, a crash loop once; q is corrected for all {first.asked:,} that were asked."
+    yield f"  {of} with a crash; a crash loop counts once."
+    yield f"  q is the chance of so many anywhere among the {first.asked:,} that were asked."
     if first.measure is None:
         yield "  No time at risk is known: hardware findings are held against the other crashes."
         yield "  broadstreet fleet add at_risk FILE"

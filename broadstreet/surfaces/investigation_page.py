@@ -17,15 +17,26 @@ from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
 from broadstreet.surfaces.text import plural, safe, shortened
 from broadstreet.verdict.figures import interval, percent, ratio, short_day
-from broadstreet.verdict.sentences import at_risk, captured, cohort, end, heading, mechanism, period, scope, start
+from broadstreet.verdict.sentences import (
+    at_risk,
+    captured,
+    cohort,
+    end,
+    heading,
+    mechanism,
+    period,
+    scope,
+    start,
+    would_be_seen,
+)
 from broadstreet.verdict.words import certainty, exposure
 
 MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
 WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT TELL"}
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
-MOST_WHOLE, MOST_NAMED = 2, 6  # outbreaks told in full on one page, and in a line
+MOST_WHOLE = 2  # outbreaks that are told in full
 DRAWN = "who"  # the argument that the bars or the ratios beside it make
-MOST_COMPARED, MOST_SAID, MOST_UNKNOWN = 5, 3, 2
+A_PAGE = 66  # lines, as printed
 LABEL, INDENT = 9, "       "
 COUNT = 5
 LONGEST_RATIO, SHORT_RATIO = len("1.1 (0.8–1.5), naive 3.2"), len(" ● adjusted ◦ naive ")
@@ -40,8 +51,32 @@ class Sheet(NamedTuple):
     casebook: str = ""
 
 
-def page(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> Iterator[str]:
-    """The lines of the page. `times` are those of the cases that are dated."""
+class Detail(NamedTuple):
+    """How many are told: exposures that are compared, arguments, what could not be checked, steps, more outbreaks."""
+
+    compared: int
+    said: int
+    unknown: int
+    steps: int
+    named: int
+
+
+DETAILS = (
+    Detail(5, 4, 3, 4, 8),
+    Detail(5, 3, 2, 3, 6),
+    Detail(4, 3, 1, 2, 4),
+    Detail(4, 2, 1, 2, 4),
+    Detail(3, 2, 1, 1, 2),
+)
+
+
+def page(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> list[str]:
+    """The lines of the page, with as much detail as fits on one. `times` are those of the cases that are dated."""
+    drawn = [list(_lines(found, times, sheet, detail)) for detail in DETAILS]
+    return next((lines for lines in drawn if len(lines) <= A_PAGE), drawn[-1])
+
+
+def _lines(found: Investigation, times: Mapping[str, datetime], sheet: Sheet, detail: Detail) -> Iterator[str]:
     yield ""
     when = f", {period(found)}" if found.cases else ""
     yield from wrapped(f"Casebook {safe(found.casebook)}, version {found.casebook_version}{when}", sheet, "  ")
@@ -53,18 +88,19 @@ def page(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> I
     yield ""
     yield from (click.style(line, bold=True) for line in wrapped(heading(found), sheet, "  "))
     shown = found.verdicts[:MOST_WHOLE]
+    if found.cases and not shown:
+        yield from wrapped(would_be_seen(found), sheet, "  ")
     if shown:
         yield from _curves(found, times, sheet)
     for number, verdict in enumerate(shown):
         yield ""
-        yield from told(verdict, number, sheet, titled=len(found.verdicts) > 1)
-    yield from _others(found, sheet)
+        yield from _told(verdict, number, sheet, detail, titled=len(found.verdicts) > 1)
+    yield from _others(found, sheet, detail.named)
     yield ""
     yield from _next(found, sheet)
 
 
-def told(verdict: Verdict, number: int, sheet: Sheet, titled: bool = True) -> Iterator[str]:
-    """One verdict: what it says, what speaks against and for it, what to do. `number` is its place on the page."""
+def _told(verdict: Verdict, number: int, sheet: Sheet, detail: Detail, titled: bool) -> Iterator[str]:
     said = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}"
     yield "  " + coloured(said, number, bold=True)
     if titled:
@@ -74,18 +110,18 @@ def told(verdict: Verdict, number: int, sheet: Sheet, titled: bool = True) -> It
     if verdict.says == "hardware" and verdict.outbreak.comparison is not None:
         yield from _inside(verdict, number, sheet)
     else:
-        yield from forest(verdict, number, sheet, MOST_COMPARED)
+        yield from forest(verdict, number, sheet, detail.compared)
     for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
-        yield from labelled(label, _joined(arguments) or "Nothing that was asked.", sheet)
+        yield from labelled(label, _joined(arguments, detail.said) or "Nothing that was asked.", sheet)
     unknown = [f"{safe(one.what)}, {plural(one.cases, 'case')}" for one in verdict.not_checked]
-    yield from labelled("Unknown", _first_up("; ".join(_some(unknown, MOST_UNKNOWN))), sheet)
-    yield from labelled("Do", " ".join(_some(list(_sentences(verdict.action)), MOST_SAID)), sheet)
+    yield from labelled("Unknown", first_up("; ".join(_some(unknown, detail.unknown))), sheet)
+    yield from labelled("Do", " ".join(_some(list(_sentences(verdict.action)), detail.steps)), sheet)
     yield from labelled("Flips", " ".join(_sentences((verdict.overturned_by,))), sheet)
 
 
 def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None) -> Iterator[str]:
     """The rate ratios of an outbreak's exposures on octaves, adjusted and naive side by side."""
-    compared = [one for one in (verdict.outbreak.comparison, *verdict.outbreak.others) if one is not None][:most]
+    compared = comparisons(verdict)[:most]
     if not compared:
         return
     step, room = (STEP, LONGEST_RATIO) if sheet.width >= 80 else (NARROW_STEP, SHORT_RATIO)
@@ -100,9 +136,21 @@ def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None)
         line = ratio_line(one.naive, one.adjusted, step)
         yield INDENT + name.ljust(label) + coloured(line, number) + " " + _ratios(one, room)
         if one.same_as:
-            yield from wrapped(f"cannot be told apart from {safe(', '.join(one.same_as))}", sheet, INDENT + "  ")
+            same = ", ".join(map(exposure, one.same_as))
+            yield from wrapped(f"cannot be told apart from {safe(same)}", sheet, INDENT + "  ")
     yield from (click.style(line, dim=True) for line in wrapped(_adjusted(compared), sheet, INDENT))
     yield ""
+
+
+def comparisons(verdict: Verdict) -> list[Comparison]:
+    """The cohort's first, those that could be adjusted next; of exposures that cannot be told apart, one."""
+    shown: list[Comparison] = []
+    for one in (verdict.outbreak.comparison, *verdict.outbreak.others):
+        if one is None or any((one.attribute, one.value) == (other.attribute, other.value) for other in shown):
+            continue
+        if not any(one.attribute in other.same_as for other in shown):
+            shown.append(one)
+    return sorted(shown, key=lambda one: (one != verdict.outbreak.comparison, one.adjusted is None))
 
 
 def mark(verdict: Verdict) -> str:
@@ -241,9 +289,9 @@ def _adjusted(compared: list[Comparison]) -> str:
     return f"{by} {against}."
 
 
-def _joined(arguments: tuple[Argument, ...]) -> str:
+def _joined(arguments: tuple[Argument, ...], most: int) -> str:
     said = [safe(one.says, 400).rstrip(".") for one in arguments if one.name != DRAWN]
-    return _first_up("; ".join(_some(said, MOST_SAID)))
+    return first_up("; ".join(_some(said, most)))
 
 
 def _some(said: list[str], most: int) -> list[str]:
@@ -253,22 +301,23 @@ def _some(said: list[str], most: int) -> list[str]:
 
 def _sentences(said: tuple[str, ...]) -> Iterator[str]:
     for one in said:
-        yield f"{_first_up(safe(one, 400).rstrip('.'))}."
+        yield f"{first_up(safe(one, 400).rstrip('.'))}."
 
 
-def _first_up(text: str) -> str:
+def first_up(text: str) -> str:
+    """Its first letter as at the beginning of a sentence."""
     return text[:1].upper() + text[1:]
 
 
-def _others(found: Investigation, sheet: Sheet) -> Iterator[str]:
+def _others(found: Investigation, sheet: Sheet, most: int) -> Iterator[str]:
     rest = found.verdicts[MOST_WHOLE:]
     if rest:
         yield ""
-    for verdict in rest[:MOST_NAMED]:
+    for verdict in rest[:most]:
         text = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {safe(verdict.title)}"
         yield f"  {safe(text, sheet.width - 2)}"
-    if len(rest) > MOST_NAMED:
-        yield f"       and {len(rest) - MOST_NAMED:,} more: broadstreet outbreaks{sheet.casebook}"
+    if len(rest) > most:
+        yield f"       and {len(rest) - most:,} more: broadstreet outbreaks{sheet.casebook}"
 
 
 def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:

@@ -3,7 +3,7 @@
 The line is complete: pasted into a Python that has broadstreet, it prints the number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from broadstreet.records.outbreak import Comparison, Outbreak, Test
@@ -13,8 +13,9 @@ from broadstreet.verdict import reads
 
 # The part of an answer that is its p, for tests that give more than that.
 FIELDS = {"tables.fisher": "greater", "strata.stratified": "p", "margins.corner": "greater"}
-RATIOS = {"strata.stratified": "strata.stratified({}).ratio", "margins.corner": "margins.odds_ratio({})"}
+RATIOS = {"strata.stratified": "ratio.value", "margins.odds_ratio": "value"}
 ALONE = ("onset.change",)  # its arguments are the whole time at risk: nothing that can be pasted
+Arguments = Mapping[str, float | tuple[float, ...]]
 
 
 class Again(NamedTuple):
@@ -46,9 +47,7 @@ def line(test: Test) -> str | None:
     """The test again, as one line that prints its p."""
     if test.name in ALONE:
         return None
-    module, field = test.name.partition(".")[0], FIELDS.get(test.name)
-    call = f"{test.name}({_arguments(test)})" + (f".{field}" if field else "")
-    return f"{_imports(module, test)}; print(float({call}))"
+    return _called(test.name, test.arguments, FIELDS.get(test.name))
 
 
 def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
@@ -61,16 +60,16 @@ def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
         line(one.test),
     )
     if one.against == "time at risk" and one.measure != "different syndromes":
-        call = f"intervals.rate_ratio({one.inside}, {one.of - one.inside}, {one.share!r})"
-        python = f"from broadstreet.statistics import intervals; print({call}.value)"
-        yield Again(f"rate ratio of {name}, naive", one.naive.value, "", python)
-    if one.adjusted is not None and one.adjusted_test is not None:
-        ratio = RATIOS.get(one.adjusted_test.name)
-        module = one.adjusted_test.name.partition(".")[0]
-        call = ratio.format(_arguments(one.adjusted_test)) if ratio else ""
-        again = f"{_imports(module, one.adjusted_test)}; print({call}.value)" if ratio else None
-        yield Again(f"rate ratio of {name}, adjusted for {', '.join(one.strata)}", one.adjusted.value, "", again)
-        yield Again(f"p of {name}, adjusted", one.adjusted_test.p, "", line(one.adjusted_test))
+        counts = {"inside": one.inside, "outside": one.of - one.inside, "share": one.share}
+        yield Again(
+            f"rate ratio of {name}, naive", one.naive.value, "", _called("intervals.rate_ratio", counts, "value")
+        )
+    if one.adjusted is not None:
+        name = f"{name}, adjusted for {', '.join(one.strata)}"
+        given = None if one.adjusted_by is None else _called(*one.adjusted_by, RATIOS[one.adjusted_by[0]])
+        yield Again(f"rate ratio of {name}", one.adjusted.value, "", given)
+        if one.adjusted_test is not None:
+            yield Again(f"p of {name}", one.adjusted_test.p, "", line(one.adjusted_test))
 
 
 def _weighed(argument: Argument) -> str | None:
@@ -86,13 +85,11 @@ def _pair(count: Count) -> str:
     return f"{count.held}, {count.judged}"
 
 
-def _imports(module: str, test: Test) -> str:
-    arrays = "import numpy as np; " if any(isinstance(value, tuple) for value in test.arguments.values()) else ""
-    return f"{arrays}from broadstreet.statistics import {module}"
-
-
-def _arguments(test: Test) -> str:
-    return ", ".join(f"{name}={_written(value)}" for name, value in test.arguments.items())
+def _called(name: str, arguments: Arguments, field: str | None) -> str:
+    arrays = "import numpy as np; " if any(isinstance(value, tuple) for value in arguments.values()) else ""
+    given = ", ".join(f"{argument}={_written(value)}" for argument, value in arguments.items())
+    call = f"{name}({given})" + (f".{field}" if field else "")
+    return f"{arrays}from broadstreet.statistics import {name.partition('.')[0]}; print(float({call}))"
 
 
 def _written(value: float | tuple[float, ...]) -> str:

@@ -16,7 +16,9 @@ def ratio(value: float) -> str:
 
 
 def interval(of: Interval) -> str:
-    """5.2 (4.0–6.8); where there is no upper end, over 51."""
+    """5.2 (4.0–6.8); where there is no upper end, over 51, and where there is none at all, not known."""
+    if of.low <= 0 and math.isinf(of.high):
+        return "not known"
     if math.isinf(of.value) or math.isinf(of.high):
         return f"over {ratio(of.low)}"
     return f"{ratio(of.value)} ({ratio(of.low)}–{ratio(of.high)})"

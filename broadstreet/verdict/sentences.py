@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from broadstreet.population.families import ERROR, LEAST
 from broadstreet.records.outbreak import Outbreak
 from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.statistics.tails import binomial_tail
 from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
 from broadstreet.verdict.words import named
 
@@ -51,6 +53,18 @@ def heading(found: Investigation) -> str:
     if len(verdicts) == 2 and len({_origin(one.outbreak) for one in verdicts}) == 1 and parted:
         return f"It looked like one bug. It is {things(verdicts)}."
     return f"{count(len(verdicts)).capitalize()} outbreaks: {things(verdicts)}."
+
+
+def would_be_seen(found: Investigation) -> str:
+    """How few crashes on one host would have stood out; empty where the time at risk is not known."""
+    if not found.hosts or not found.questions or found.at_risk is None:
+        return ""
+    few = range(LEAST, max(LEAST, found.episodes) + 1)
+    told = (n for n in few if binomial_tail(n, found.episodes, 1 / found.hosts) * found.questions < ERROR)
+    least = next(told, None)
+    if least is None:
+        return f"There are too few crashes for one of {found.hosts:,} hosts to stand out."
+    return f"{least:,} crashes of one kind on one of the {found.hosts:,} hosts would have stood out."
 
 
 def things(verdicts: Sequence[Verdict]) -> str:
@@ -104,7 +118,9 @@ def scope(outbreak: Outbreak) -> str:
 
 
 def period(found: Investigation) -> str:
-    """15 Jan to 14 Apr 2026: the first and the last day that were observed."""
+    """15 Jan to 14 Apr 2026: the first and the last day that were observed; undated where no case has a time."""
+    if start(found) >= end(found):
+        return "undated"
     first, last = start(found), end(found) - timedelta(seconds=1)
     year = f" {first.year}" if first.year != last.year else ""
     return f"{short_day(first)}{year} to {short_day(last)} {last.year}"

@@ -1,0 +1,236 @@
+"""Everything behind an outbreak, a syndrome or a case, as text: each argument with its ratio, its counts, its cases."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import click
+
+from broadstreet.formats.names import demangled
+from broadstreet.pipeline.explaining import Among, Explained, ExplainedCase, ExplainedSyndrome
+from broadstreet.records.outbreak import Onset, Split
+from broadstreet.records.verdict import Argument, Investigation, Verdict
+from broadstreet.records.weights import Count
+from broadstreet.surfaces.casebook_options import SIMULATED
+from broadstreet.surfaces.investigation_page import (
+    INDENT,
+    Sheet,
+    coloured,
+    comparisons,
+    first_up,
+    forest,
+    labelled,
+    mark,
+    word,
+    wrapped,
+)
+from broadstreet.surfaces.query_lines import query_lines
+from broadstreet.surfaces.text import plural, safe
+from broadstreet.verdict.figures import interval, ratio, short_day, small
+from broadstreet.verdict.sentences import cohort, scope
+from broadstreet.verdict.words import exposure, odds
+
+MOST_IDS, MOST_FRAMES, MOST_TRACES = 8, 12, 5
+ID = 8  # characters of a case's id
+RATIO = 18
+
+
+def lines(found: Investigation, what: Explained, sheet: Sheet, query: bool) -> Iterator[str]:
+    """The lines of the page."""
+    if isinstance(what, ExplainedCase):
+        yield from _case(what, sheet)
+        return
+    yield ""
+    if found.simulated:
+        yield SIMULATED
+        yield ""
+    verdicts: Sequence[Verdict] = (what,) if isinstance(what, Verdict) else what.verdicts
+    if isinstance(what, Verdict):
+        yield from _outbreak(what, found, sheet)
+    else:
+        yield from _syndrome(what, sheet)
+    if query and verdicts:
+        yield ""
+        yield from query_lines(verdicts, sheet.casebook)
+
+
+def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[str]:
+    outbreak, colour = verdict.outbreak, verdict.outbreak.rank - 1
+    yield "  " + coloured(f"{mark(verdict)} {outbreak.rank}  {word(verdict)}", colour, bold=True)
+    yield from (click.style(line, bold=True) for line in wrapped(safe(verdict.title, 400), sheet))
+    yield from wrapped(safe(scope(outbreak), 400), sheet)
+    yield ""
+    yield from labelled(
+        "Outbreak", f"{outbreak.id} of syndrome {safe(outbreak.syndrome)}, {safe(cohort(outbreak))}", sheet
+    )
+    yield from labelled("Onset", _onset(outbreak.onset), sheet)
+    for split in outbreak.splits:
+        yield from labelled("Split", _split(split), sheet)
+    compared = comparisons(verdict)
+    if compared:
+        yield from _heading("Who is hit")
+        yield from forest(verdict, colour, sheet)
+        for other in compared:
+            asked = (
+                f", q {small(other.test.q)} among {other.test.asked:,} questions" if other.test.q is not None else ""
+            )
+            text = f"{exposure(other.attribute)} {other.value}: {other.inside:,} of {other.of:,}{asked}"
+            yield from wrapped(safe(text, 400), sheet)
+    yield from _heading("The argument, evidence against first")
+    yield from wrapped("Ratio: how many times likelier if the hardware is at fault than if the software is.", sheet)
+    yield from _argument("Before", verdict.prior, odds(verdict.prior.ratio.value), "", sheet)
+    for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
+        for number, one in enumerate(arguments):
+            cases = "all cases inside" if set(one.cases) == set(outbreak.cases) else _few(one.cases)
+            yield from _argument("" if number else label, one, _ratio(one), cases, sheet)
+    if not verdict.evidence_against:
+        yield from labelled("Against", "Nothing that was asked.", sheet)
+    if verdict.not_checked:
+        yield from _heading("What could not be checked")
+        for missing in verdict.not_checked:
+            text = f"{safe(missing.what)}, {plural(missing.cases, 'case')}. To see it: {safe(missing.remedy)}"
+            yield from wrapped(f"{first_up(text).rstrip('.')}.", sheet)
+    yield from _heading("What to do")
+    for step in verdict.action:
+        yield from wrapped(f"{first_up(safe(step, 400)).rstrip('.')}.", sheet)
+    yield from _heading("What would overturn it")
+    yield from wrapped(f"{first_up(safe(verdict.overturned_by, 400)).rstrip('.')}.", sheet)
+    yield from _heading("Cases")
+    yield from _ids("inside", outbreak.cases, sheet)
+    yield from _ids("elsewhere", outbreak.elsewhere, sheet)
+    yield ""
+    first = outbreak.cases[0][:ID] if outbreak.cases else "CASE"
+    yield f"  Deeper   broadstreet explain {first}{sheet.casebook}"
+    versions = f"broadstreet {found.broadstreet_version}, weights {found.weights_version}"
+    yield f"  Casebook version {found.casebook_version}, {versions}."
+
+
+def _syndrome(what: ExplainedSyndrome, sheet: Sheet) -> Iterator[str]:
+    name = f", {safe(what.name)}" if what.name else ""
+    yield "  " + click.style(f"Syndrome {what.syndrome}{name}", bold=True)
+    yield f"  {plural(len(what.cases), 'case')}, {plural(len(what.traces), 'trace')}"
+    for trace in what.traces[:MOST_TRACES]:
+        yield from _heading(f"{plural(trace.cases, 'case')} with trace {trace.key[:12]}")
+        for frame in trace.frames[:MOST_FRAMES]:
+            returned, name = ("~", frame[1:]) if frame.startswith("~") else ("", frame)
+            yield f"{INDENT}{safe(returned + demangled(name), sheet.width - len(INDENT))}"
+        if len(trace.frames) > MOST_FRAMES:
+            yield f"{INDENT}and {len(trace.frames) - MOST_FRAMES} more"
+    if len(what.traces) > MOST_TRACES:
+        yield f"  and {len(what.traces) - MOST_TRACES:,} more traces"
+    yield from _heading("Outbreaks")
+    if not what.verdicts:
+        yield f"{INDENT}None: no cohort has more of it than its share, and it has no onset."
+    for verdict in what.verdicts:
+        yield "  " + safe(f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {verdict.title}", sheet.width - 2)
+    yield from _heading("Cases")
+    yield from _ids("", what.cases, sheet)
+    yield ""
+    rank = what.verdicts[0].outbreak.rank if what.verdicts else what.cases[0][:ID]
+    yield f"  Deeper   broadstreet explain {rank}{sheet.casebook}"
+
+
+def _case(what: ExplainedCase, sheet: Sheet) -> Iterator[str]:
+    from broadstreet.cases.close_up import close_up
+    from broadstreet.pipeline.reading import source_lines
+    from broadstreet.surfaces.page import page
+
+    near, places = (close_up(what.state), source_lines(what.state)) if what.state else (None, {})
+    yield from page(what.case, near, places, False)
+    if what.state is None:
+        yield "  No evidence of it is kept: scan with --keep to see its words and instructions."
+    yield from _heading("Syndrome")
+    yield from wrapped(_assigned(what), sheet)
+    yield from _heading("Among the outbreaks")
+    if not what.among:
+        yield f"{INDENT}In none."
+    for one in what.among:
+        yield from _among(one, sheet)
+
+
+def _assigned(what: ExplainedCase) -> str:
+    row = what.assignment
+    if row is None or what.syndrome is None:
+        return "None: it has no frame that can be trusted."
+    text = f"{what.syndrome}, by trace {row['trace'][:12]}"
+    if row.get("nearest") is not None and row.get("similarity") is not None:
+        text += f", which is {row['similarity']:.2f} like {row['nearest'][:12]}"
+        text += f" (the same cause with {row['probability']:.0%})" if row.get("probability") is not None else ""
+    if row.get("rival") is not None and row.get("margin") is not None:
+        text += f"; the nearest other syndrome is {row['rival']}, {row['margin']:.2f} behind"
+    said = {
+        "new": "; it founded the syndrome",
+        "ask": "; worth a look by a person",
+        "person": "; a person put it there",
+    }
+    return text + said.get(str(row.get("outcome")), "") + "."
+
+
+def _among(one: Among, sheet: Sheet) -> Iterator[str]:
+    verdict, where = one.verdict, "inside of the cohort" if one.inside else "elsewhere: of the same kind, outside of it"
+    head = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {safe(verdict.title)}"
+    yield "  " + safe(head, sheet.width - 2)
+    yield f"{INDENT}{where}"
+    for argument in one.arguments:
+        yield from wrapped(f"{interval(argument.ratio)}: {safe(argument.says, 400)}", sheet, INDENT + "  ")
+
+
+def _argument(label: str, one: Argument, ratio: str, cases: str, sheet: Sheet) -> Iterator[str]:
+    indent = INDENT + " " * (9 + RATIO)
+    first, *more = wrapped(safe(one.says, 400), sheet, indent) or [""]
+    yield f"{INDENT}{label:9}{ratio:{RATIO}}{first.lstrip()}"
+    yield from more
+    for text in (_counts(one), cases):
+        yield from (click.style(line, dim=True) for line in wrapped(text, sheet, indent))
+
+
+def _ratio(one: Argument) -> str:
+    return f"{ratio(one.ratio.value)} (cap)" if one.capped else interval(one.ratio)
+
+
+def _counts(one: Argument) -> str:
+    counted = [f"{name} {_of(of)}" for name, of in (("hardware", one.hardware), ("software", one.software)) if of]
+    return safe("; ".join([*counted, one.campaign]), 400)
+
+
+def _of(count: Count) -> str:
+    return f"{count.held:,} of {count.judged:,}"
+
+
+def _few(cases: Sequence[str]) -> str:
+    if not cases:
+        return ""
+    more = f" and {len(cases) - MOST_IDS:,} more" if len(cases) > MOST_IDS else ""
+    return f"{plural(len(cases), 'case')}: {' '.join(case[:ID] for case in cases[:MOST_IDS])}{more}"
+
+
+def _ids(label: str, cases: Sequence[str], sheet: Sheet) -> Iterator[str]:
+    if cases:
+        yield from wrapped(f"{label} {_few(cases)}".strip(), sheet)
+
+
+def _heading(text: str) -> Iterator[str]:
+    yield ""
+    yield "  " + click.style(text, bold=True)
+
+
+def _onset(onset: Onset | None) -> str:
+    if onset is None:
+        return "not known: too few of its cases have a time"
+    if onset.at is None:
+        return "from the first day on"
+    text = f"{onset.at:%d %B %Y %H:%M} UTC{_between(onset.low, onset.high)}"
+    if onset.end is not None:
+        text += f"; until {onset.end:%d %B %H:%M}{_between(onset.end_low, onset.end_high)}"
+    return text if onset.test is None else f"{text}, p {small(onset.test.p)}"
+
+
+def _between(low: datetime | None, high: datetime | None) -> str:
+    return f" ({short_day(low)} {low:%H:%M} to {short_day(high)} {high:%H:%M})" if low and high else ""
+
+
+def _split(split: Split) -> str:
+    q = "" if split.test.q is None else f", q {small(split.test.q)} of {split.test.asked:,} questions"
+    return (
+        f"{safe(split.by)} goes with {safe(split.goes_with)}: {plural(split.part, 'episode')} "
+        f"and {split.rest:,} without{q}"
+    )

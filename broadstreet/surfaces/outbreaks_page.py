@@ -1,0 +1,89 @@
+"""Outbreaks as rows: a line each for people, and a batch for programs."""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as arrow
+
+from broadstreet.records.verdict import Verdict
+from broadstreet.surfaces.investigation_page import mark
+from broadstreet.surfaces.text import page_width, plural, safe
+
+MOMENT = arrow.timestamp("us", "UTC")
+SCHEMA = arrow.schema(
+    [
+        ("rank", arrow.int64()),
+        ("id", arrow.string()),
+        ("syndrome", arrow.string()),
+        ("mechanism", arrow.string()),
+        ("cohort", arrow.map_(arrow.string(), arrow.string())),
+        ("onset", MOMENT),
+        ("onset_low", MOMENT),
+        ("onset_high", MOMENT),
+        ("end", MOMENT),
+        ("episodes", arrow.int64()),
+        ("cases", arrow.int64()),
+        ("rate_ratio", arrow.float64()),
+        ("rate_ratio_low", arrow.float64()),
+        ("rate_ratio_high", arrow.float64()),
+        ("verdict", arrow.string()),
+        ("probability", arrow.float64()),
+        ("held", arrow.string()),
+        ("title", arrow.string()),
+    ]
+)
+
+
+def newest_first(verdicts: Sequence[Verdict], since: datetime | None) -> list[Verdict]:
+    """Those that began at this time or later, the newest onset first, those without one last."""
+    begun = [one for one in verdicts if since is None or ((at := began(one)) is not None and at >= since)]
+    return sorted(begun, key=lambda one: (-_seconds(began(one)), one.outbreak.rank))
+
+
+def began(verdict: Verdict) -> datetime | None:
+    """The onset; null where it was there from the first day."""
+    return verdict.outbreak.onset.at if verdict.outbreak.onset is not None else None
+
+
+def batch(verdicts: Sequence[Verdict]) -> arrow.RecordBatch:
+    """One row each."""
+    return arrow.RecordBatch.from_pylist([_row(one) for one in verdicts], schema=SCHEMA)
+
+
+def lines(verdicts: Sequence[Verdict], of: int, since: datetime | None) -> Iterator[str]:
+    """A line each: the verdict's shape and rank, the onset, how many crashes, what it is."""
+    if not verdicts:
+        when = f" that began since {since:%Y-%m-%d %H:%M}" if since is not None else ""
+        yield f"  No outbreak{when}." + (f" There are {of:,} older ones." if of else "")
+        return
+    yield f"  {'':2}{'':>2}  {'onset':10}  {'crashes':>8}  what"
+    for one in verdicts:
+        at = began(one)
+        when = "earlier" if at is None else f"{at:%Y-%m-%d}"
+        head = f"  {mark(one)} {one.outbreak.rank:>2}  {when:10}  {one.outbreak.episodes:>8,}  "
+        yield head + safe(f"{one.title.rstrip('.')}", page_width() - len(head))
+    yield ""
+    yield f"  {plural(len(verdicts), 'outbreak')}; ■ hardware, ● software, ◇ cannot tell"
+    yield "  One from near: broadstreet explain RANK"
+
+
+def _seconds(at: datetime | None) -> float:
+    return -math.inf if at is None else at.timestamp()
+
+
+def _row(one: Verdict) -> dict[str, Any]:
+    outbreak, onset = one.outbreak, one.outbreak.onset
+    row: dict[str, Any] = {"rank": outbreak.rank, "id": outbreak.id, "syndrome": outbreak.syndrome}
+    row |= {"mechanism": outbreak.mechanism, "cohort": list(outbreak.cohort.items())}
+    if onset is not None:
+        row |= {"onset": onset.at, "onset_low": onset.low, "onset_high": onset.high, "end": onset.end}
+    row |= {"episodes": outbreak.episodes, "cases": len(outbreak.cases)}
+    compared = outbreak.comparison
+    if compared is not None:
+        of = compared.adjusted or compared.naive
+        bounds = zip(("rate_ratio", "rate_ratio_low", "rate_ratio_high"), (of.value, of.low, of.high), strict=True)
+        row |= {name: value if math.isfinite(value) else None for name, value in bounds}
+    row |= {"verdict": "undetermined" if one.held else one.says, "probability": one.certainty}
+    return row | {"held": one.held, "title": one.title}
