@@ -256,7 +256,8 @@ def apply(book: Casebook, regrouping: Regrouping) -> None:
 
 def explained(questions: Questions, case_id: str) -> Explanation | None:
     """Why a case is in its syndrome, from what was kept; null where nothing was, or it has no trusted frame."""
-    row = store.why(questions, case_id)
+    trace_id = store.trace_of(questions, case_id)
+    row = None if trace_id is None else store.why(questions, trace_id)
     if row is None:
         return None
     said = store.events(questions)

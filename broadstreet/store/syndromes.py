@@ -85,14 +85,18 @@ def listed(questions: Questions, grouped: pa.Table) -> pa.Table:
     )
 
 
-def why(questions: Questions, case_id: str) -> dict[str, Any] | None:
-    """The newest assignment of the trace of a case; null where there is none."""
+def why(questions: Questions, trace_id: str) -> dict[str, Any] | None:
+    """The newest assignment of a trace; null where there is none."""
     rows = questions.answer(
-        "SELECT * FROM raw_assignments WHERE trace_id = (SELECT trace_id FROM current_cases WHERE case_id = ?) "
-        "ORDER BY made DESC LIMIT 1",
-        [case_id],
+        "SELECT * FROM raw_assignments WHERE trace_id = ? ORDER BY made DESC LIMIT 1", [trace_id]
     ).to_pylist()
     return rows[0] if rows else None
+
+
+def trace_of(questions: Questions, case_id: str) -> str | None:
+    """The `trace_id` of a case; null where there is no such case."""
+    rows = questions.answer("SELECT trace_id FROM current_cases WHERE case_id = ?", [case_id]).to_pylist()
+    return rows[0]["trace_id"] if rows else None
 
 
 def assignment_rows(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
