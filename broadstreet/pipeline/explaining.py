@@ -133,4 +133,4 @@ def _assigned(questions: Questions, case_id: str) -> Mapping[str, Any] | None:
     if trace is None:
         return None
     kept = store.why(questions, trace)
-    return kept or next((row for row in grouped(questions).new if row["trace_id"] == trace), None)
+    return kept or next((row for row in grouped(questions).new.to_pylist() if row["trace_id"] == trace), None)
