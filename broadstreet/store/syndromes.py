@@ -45,20 +45,6 @@ def kept(questions: Questions) -> pa.Table:
     )
 
 
-def trace_of(questions: Questions, case_id: str) -> str | None:
-    """The trace of one case."""
-    rows = questions.answer("SELECT trace_id FROM current_cases WHERE case_id = ?", [case_id]).to_pylist()
-    return rows[0]["trace_id"] if rows else None
-
-
-def assignment(questions: Questions, trace_id: str) -> Mapping[str, Any] | None:
-    """The newest assignment of one trace; null where none is kept."""
-    rows: list[dict[str, Any]] = questions.answer(
-        "SELECT * FROM raw_assignments WHERE trace_id = ? ORDER BY made DESC LIMIT 1", [trace_id]
-    ).to_pylist()
-    return rows[0] if rows else None
-
-
 def events(questions: Questions) -> list[Event]:
     """What was said, in order."""
     names = ", ".join(Event._fields)
