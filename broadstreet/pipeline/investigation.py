@@ -3,16 +3,17 @@
 import numpy as np
 
 from broadstreet import __version__
-from broadstreet.errors import UsageError
 from broadstreet.pipeline.capture import captured
-from broadstreet.pipeline.grouping import Grouping, grouped
+from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
+from broadstreet.pipeline.syndromes import meant
 from broadstreet.population.population import Population
 from broadstreet.population.survey import survey
 from broadstreet.records.capture import Capture, Dropout
 from broadstreet.records.outbreak import Survey
 from broadstreet.records.verdict import Investigation, Verdict
 from broadstreet.store.questions import Questions
+from broadstreet.store.syndromes import events
 from broadstreet.verdict.argument import argued
 from broadstreet.verdict.weights import fingerprint
 
@@ -25,8 +26,8 @@ def investigation(url: str, number: int | None = None, syndrome: str | None = No
         grouping = grouped(questions)
         crashes = population(questions, grouping)
         capture = captured(questions, crashes.start, crashes.end)
+        only = None if syndrome is None else meant(grouping, syndrome, events(questions))
         version, place = questions.version.number, questions.place.url
-    only = None if syndrome is None else named(grouping, syndrome)
     found = survey(crashes, only)
     return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version)
 
@@ -70,6 +71,7 @@ def _told(
         fatal=None if capture is None else capture.whole.fatal,
         capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
+        alarms=found.alarms,
     )
 
 
@@ -79,14 +81,3 @@ def _said(one: Dropout) -> str:
     if one.kind == "collector":
         return f"{where} blind {when}: {one.captured:,} of {one.fatal:,} crashes captured"
     return f"{where} not counted {when}: {one.cases:,} cases, {one.fatal:,} fatal signals"
-
-
-def named(grouping: Grouping, name: str) -> str:
-    """The syndrome of this id, or of the beginning of one, or of a name that people gave."""
-    called = {said: one for one, said in grouping.names.items()}
-    begin = [one for one in grouping.syndromes if one.startswith(name)]
-    found = [called[name]] if name in called else [name] if name in grouping.syndromes else begin
-    if len(found) != 1:
-        what = f"{len(found)} syndromes begin with {name}" if found else f"no syndrome {name}"
-        raise UsageError(what, "broadstreet syndromes list")
-    return found[0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from broadstreet.population.comparisons import Cells, cells, compared
 from broadstreet.population.families import ERROR, LEAST, budgets
 from broadstreet.population.ground import Cohort, Ground
+from broadstreet.population.population import Population
 from broadstreet.records.outbreak import Comparison, Split
 
 Rows = NDArray[np.int64]
@@ -109,9 +110,8 @@ class Questions:
     ) -> Comparison | None:
         """One value against all others, from near."""
         exposure = self.ground.population.exposures[attribute]
-        return compared(
-            self.ground, exposure, value, part.votes, asked, uneven, part.without, _measure(self.ground, part), beside
-        )
+        measure = measure_of(self.ground.population, part.votes)
+        return compared(self.ground, exposure, value, part.votes, asked, uneven, part.without, measure, beside)
 
 
 def believed(comparison: Comparison, level: float) -> bool:
@@ -122,10 +122,11 @@ def believed(comparison: Comparison, level: float) -> bool:
     return test.q is not None and test.q < level and comparison.adjusted.low > 1
 
 
-def _measure(ground: Ground, part: Part) -> str | None:
-    sign = ground.population.signs.get(THROWN)
-    if sign is None or "exceptions" not in ground.measures:
+def measure_of(population: Population, votes: Rows) -> str | None:
+    """What time at risk has to be counted in for these episodes; null: as it usually is."""
+    sign = population.signs.get(THROWN)
+    if sign is None or population.at_risk is None or "exceptions" not in population.at_risk.measures:
         return None
-    states = sign.cases[part.votes]
+    states = sign.cases[votes]
     judged = states >= 0
     return "exceptions" if judged.any() and (states[judged] == 1).mean() >= NEEDS_EXCEPTIONS else None

@@ -35,6 +35,7 @@ class _LazyGroup(click.Group):
         "slim": ("broadstreet.surfaces.slim", "A small valid core dump with only what a reading needs."),
         "binaries": ("broadstreet.surfaces.binaries", "Keep what reading needs of programs and libraries."),
         "doctor": ("broadstreet.surfaces.doctor", "What this host and a casebook lack, and what mends it."),
+        "fixed": ("broadstreet.surfaces.fixed", "Did a fix work? Crashes since, against those expected."),
         "plausible": ("broadstreet.surfaces.plausible", "Can a hypothesis make so many crashes? Multiply it out."),
         "lab": ("broadstreet.lab.commands", "Make real crashes with known causes; score the labels."),
         "schema": ("broadstreet.surfaces.schema", "The JSON Schema of a case."),

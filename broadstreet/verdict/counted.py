@@ -5,11 +5,9 @@ an outbreak added to each. Items depend on one another, so their product is no p
 of their logarithms to what it was worth on the outbreaks that the items were fitted on.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from math import exp, log, sqrt
 
 import msgspec
@@ -22,6 +20,9 @@ Z = 1.959964  # both sides, 95 %
 MOST = exp(6)
 """No single item counts for more than 403 : 1, nor for less than its inverse: no fleet was simulated that often."""
 
+LEAST = 10
+"""Outbreaks at a level, under which its ratio is chance and is not used."""
+
 
 @dataclass(frozen=True)
 class Prior:
@@ -33,15 +34,30 @@ class Prior:
 
 
 @dataclass(frozen=True)
-class Knot:
-    """What a score is worth: the logarithm of the ratio at it, with 95 % bounds, and the outbreaks that say so."""
+class Block:
+    """Outbreaks of the campaign whose score lies between two: how many of each cause. What they bear out is
+    `ratio` of these counts, to hold against what the calibration says of them."""
 
-    score: float
-    worth: float
     low: float
     high: float
     hardware: int
     software: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a score is worth: the logarithm of the ratio is `at_zero` + `slope` * score, between `least` and `most`.
+
+    `spread` are the variances of the two and, between them, their covariance. The bounds are what the outbreaks bear
+    out: the ratios of those scored above any software, and below any hardware but the odd one.
+    """
+
+    at_zero: float
+    slope: float
+    spread: tuple[float, float, float]
+    least: float
+    most: float
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -69,29 +85,23 @@ class Items:
     outbreaks: dict[str, int]
     prior: Prior
     levels: dict[str, dict[str, tuple[Count, Count]]]
-    calibration: tuple[Knot, ...]
+    calibration: Calibration
     thresholds: Thresholds
     provisional: str | None = None
 
     def ratio(self, item: str, level: str) -> tuple[Interval, Count, Count] | None:
-        """How many times oftener hardware outbreaks are at this level, and the counts; null if never counted."""
+        """How many times oftener hardware outbreaks are at this level, and the counts; null if counted too seldom."""
         counts = self.levels.get(item, {}).get(level)
-        if counts is None or not counts[0].judged or not counts[1].judged:
+        if counts is None or counts[0].held + counts[1].held < LEAST or not counts[0].judged or not counts[1].judged:
             return None
         return ratio(*counts), *counts
 
-    def worth(self, score: float) -> tuple[float, float, float]:
-        """The calibrated logarithm of the ratio at a score, with its bounds. Beyond the last knot it grows no more."""
-        scores = [knot.score for knot in self.calibration]
-        at = bisect_right(scores, score)
-        if at == 0 or at == len(scores):
-            knot = self.calibration[min(at, len(scores) - 1)]
-            return knot.worth, knot.low, knot.high
-        left, right = self.calibration[at - 1], self.calibration[at]
-        part = (score - left.score) / (right.score - left.score)
-        ends = ((left.worth, right.worth), (left.low, right.low), (left.high, right.high))
-        value, low, high = (one + part * (other - one) for one, other in ends)
-        return value, low, high
+    def worth(self, score: float) -> Interval:
+        """The calibrated logarithm of the ratio at a score."""
+        one = self.calibration
+        value = one.at_zero + one.slope * score
+        reach = Z * sqrt(one.spread[0] + 2 * score * one.spread[1] + score * score * one.spread[2])
+        return Interval(*(min(max(end, one.least), one.most) for end in (value, value - reach, value + reach)))
 
 
 def ratio(hardware: Count, software: Count) -> Interval:
@@ -110,9 +120,8 @@ def capped(interval: Interval) -> tuple[Interval, bool]:
 
 def checked(items: Items) -> Items:
     """These items, if the calibration rises with the score, as every law of evidence asks."""
-    for left, right in pairwise(items.calibration):
-        if left.score >= right.score or left.worth > right.worth:
-            raise ValueError(f"{FILE}: the calibration falls between {left.score} and {right.score}")
+    if items.calibration.slope <= 0:
+        raise ValueError(f"{FILE}: the calibration falls")
     return items
 
 

@@ -1,8 +1,8 @@
 """From labelled profiles to what the items are worth: counts, calibration, thresholds. Pure; it makes `items.json`.
 
 The profiles are those of outbreaks that a survey found in simulated fleets, of which the cause is known. The
-calibration is isotonic (pool adjacent violators): never falling, no other shape assumed. Each of its knots is a block
-of outbreaks, merged until it holds enough of them for its ratio to mean something.
+calibration shrinks the sum of the items' logarithms, which are not independent, by one slope; blocks of outbreaks stand
+beside it, so that anybody can see how well the line holds.
 """
 
 from collections import Counter
@@ -11,17 +11,24 @@ from dataclasses import replace
 from math import log
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from broadstreet.records.weights import Count
-from broadstreet.verdict.counted import VERSION, Items, Knot, Prior, Thresholds, checked, ratio
+from broadstreet.verdict.counted import VERSION, Block, Calibration, Items, Prior, Thresholds, checked, ratio
 from broadstreet.verdict.items import ITEMS
 from broadstreet.verdict.judging import judged, levels, score
 from broadstreet.verdict.profile import Profile
 
+Floats = NDArray[np.float64]
 Cause = Literal["hardware", "software"]
 CAUSES: tuple[Cause, Cause] = ("hardware", "software")
 
-LEAST_IN_BLOCK = 40
-"""Outbreaks of a knot: fewer and the calibration follows chance."""
+BLOCK = 2.0
+"""Width of a block of scores: what the calibration is held against."""
+ODD = 3
+"""Hardware outbreaks that may be scored as the clearest software: of theirs a survey found other crashes by mistake."""
+STEPS, LONGEST, ENOUGH, FAR = 200, 2.0, 1e-9, 500.0
 LEAST_RIGHT = 0.99
 """Of all that is called hardware, or software, at the prior: what the goals ask of hardware."""
 LOWEST = 0.95
@@ -46,7 +53,7 @@ def fitted(labelled: Sequence[Labelled], prior: Prior, campaign: str, command: s
         outbreaks={cause: numbers[cause] for cause in CAUSES},
         prior=prior,
         levels=counted(labelled),
-        calibration=(),
+        calibration=Calibration(0.0, 1.0, (0.0, 0.0, 0.0), 0.0, 0.0, ()),
         thresholds=Thresholds(1.0, 1.0, Count(0, 0), Count(0, 0), ""),
     )
     known = replace(bare, calibration=calibration([(score(one.profile, bare), one.cause) for one in labelled]))
@@ -67,58 +74,48 @@ def _counts(of_item: Mapping[Cause, Counter[str]], level: str) -> tuple[Count, C
     return hardware, software
 
 
-class _Block(NamedTuple):
-    scores: float
-    hardware: int
-    software: int
-
-    @property
-    def size(self) -> int:
-        return self.hardware + self.software
-
-    def joined(self, other: "_Block") -> "_Block":
-        return _Block(self.scores + other.scores, self.hardware + other.hardware, self.software + other.software)
-
-
-def calibration(scored: Iterable[tuple[float, Cause]]) -> tuple[Knot, ...]:
-    """What each score is worth, never falling; one knot at the mean score of each block."""
-    totals: Counter[Cause] = Counter()
-    at_score: dict[float, Counter[Cause]] = {}
-    for value, cause in scored:
-        totals[cause] += 1
-        at_score.setdefault(round(value, 6), Counter())[cause] += 1
-    blocks: list[_Block] = []
-    for value, causes in sorted(at_score.items()):
-        blocks.append(_Block(value * causes.total(), causes["hardware"], causes["software"]))
-        while len(blocks) > 1 and (blocks[-2].size < LEAST_IN_BLOCK or _falls(blocks, totals)):
-            blocks[-2:] = [blocks[-2].joined(blocks[-1])]
-    while len(blocks) > 1 and (blocks[-1].size < LEAST_IN_BLOCK or _falls(blocks, totals)):
-        blocks[-2:] = [blocks[-2].joined(blocks[-1])]
-    return tuple(_knot(block, totals) for block in blocks)
-
-
-def _falls(blocks: Sequence[_Block], totals: Mapping[Cause, int]) -> bool:
-    return _worth(blocks[-2], totals) >= _worth(blocks[-1], totals)
-
-
-def _worth(block: _Block, totals: Mapping[Cause, int]) -> float:
-    return log(ratio(*_shares(block, totals)).value)
-
-
-def _shares(block: _Block, totals: Mapping[Cause, int]) -> tuple[Count, Count]:
-    return Count(block.hardware, totals["hardware"]), Count(block.software, totals["software"])
-
-
-def _knot(block: _Block, totals: Mapping[Cause, int]) -> Knot:
-    worth = ratio(*_shares(block, totals))
-    return Knot(
-        score=block.scores / block.size,
-        worth=log(worth.value),
-        low=log(worth.low),
-        high=log(worth.high),
-        hardware=block.hardware,
-        software=block.software,
+def calibration(scored: Sequence[tuple[float, Cause]]) -> Calibration:
+    """A line through the log odds, as Platt fits it: half an outbreak of doubt on each side, so that it stays finite
+    where the causes fall apart."""
+    score = np.array([one for one, _ in scored])
+    bad = np.array([cause == "hardware" for _, cause in scored])
+    number, others = int(bad.sum()), int((~bad).sum())
+    target = np.where(bad, (number + 1) / (number + 2), 1 / (others + 2))
+    line, spread = _logistic_line(score, target)
+    clean = bad & (score > np.max(score, initial=-np.inf, where=~bad))
+    odd = np.partition(score[bad], ODD)[ODD] if number > ODD else -np.inf
+    clear = ~bad & (score < odd)
+    return Calibration(
+        at_zero=float(line[0]) - log(number / others),
+        slope=float(line[1]),
+        spread=(float(spread[0, 0]), float(spread[0, 1]), float(spread[1, 1])),
+        least=log(ratio(Count(min(ODD, number), number), Count(int(clear.sum()), others)).value),
+        most=log(ratio(Count(int(clean.sum()), number), Count(0, others)).value),
+        blocks=_blocks(score, bad),
     )
+
+
+def _logistic_line(score: Floats, target: Floats) -> tuple[Floats, Floats]:
+    columns = np.stack([np.ones(len(score)), score], axis=1)
+    line = np.zeros(2)
+    for _ in range(STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(columns @ line, -FAR, FAR)))
+        information = (columns * (chance * (1 - chance))[:, None]).T @ columns
+        step = np.linalg.solve(information, columns.T @ (target - chance))
+        line = line + step * min(1.0, LONGEST / float(np.abs(step).max()))
+        if np.abs(step).max() < ENOUGH:
+            break
+    return line, np.linalg.inv(information)
+
+
+def _blocks(score: Floats, bad: NDArray[np.bool_]) -> tuple[Block, ...]:
+    edges = np.unique(np.floor(score / BLOCK)) * BLOCK
+    found = []
+    for edge in edges:
+        here = (score >= edge) & (score < edge + BLOCK)
+        hardware = int((here & bad).sum())
+        found.append(Block(float(edge), float(edge) + BLOCK, hardware, int(here.sum()) - hardware))
+    return tuple(found)
 
 
 def thresholds(labelled: Sequence[Labelled], known: Items) -> Thresholds:

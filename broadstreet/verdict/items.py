@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from broadstreet.verdict import reads
-from broadstreet.verdict.profile import DELIBERATE, KINDS_OF_MACHINE, LIBRARY, NEAR_NULL, VARIES, Profile
+from broadstreet.verdict.profile import DELIBERATE, KINDS_OF_MACHINE, NEAR_NULL, VARIES, Profile
 from broadstreet.verdict.words import crashes, listed, machine, named, number, of, plural, span
 
 BURST_SECONDS = 1_800.0
@@ -69,8 +69,8 @@ def _variety(p: Profile) -> str | None:
 
 
 def _elsewhere(p: Profile) -> str | None:
-    if not p.place:
-        return None
+    if not p.place or p.kind == "linked":
+        return None  # what is linked has no one way to crash
     if not p.elsewhere:
         return "none"
     return "few" if p.elsewhere <= A_FEW * (p.cases + p.elsewhere) else "many"
@@ -80,18 +80,6 @@ def _finding_spread(p: Profile) -> str | None:
     if not p.strict_machines:
         return None
     return "one" if p.strict_machines == 1 else "several"
-
-
-def _aliased(p: Profile) -> str | None:
-    if not p.place or p.comparison is None or (p.comparison.adjusted is None and not p.comparison.same_as):
-        return None
-    return "same" if software_alias(p) else "apart"
-
-
-def software_alias(p: Profile) -> tuple[str, ...]:
-    """What of the software cannot be told apart from the place, for they always went together."""
-    same = p.comparison.same_as if p.comparison else ()
-    return tuple(one for one in same if one in VARIES[1:] or one.startswith(LIBRARY))
 
 
 def _time(p: Profile) -> str | None:
@@ -194,11 +182,11 @@ ITEMS = (
     ),
     Item(
         name="finding elsewhere",
-        asks="On how many machines do crashes of this kind have a strict hardware finding?",
+        asks="On how many machines is there a strict hardware finding at these places of the code?",
         level=_finding_spread,
         says={
             "one": lambda p: "all hardware findings are on one machine",
-            "several": lambda p: f"the same kind of crash has hardware findings on {p.strict_machines} machines",
+            "several": lambda p: f"at the same places of the code {p.strict_machines} machines have hardware findings",
         },
         observed=lambda p: {"machines": p.strict_machines or 0},
         reads=lambda p: reads.finding_machines(p),
@@ -227,17 +215,6 @@ ITEMS = (
         },
         observed=lambda p: {name: p.distinct[name] for name in VARIES if name in p.distinct},
         reads=lambda p: reads.distinct(p, VARIES),
-    ),
-    Item(
-        name="told apart",
-        asks="Can the machine be told apart from the software that only it ran?",
-        level=_aliased,
-        says={
-            "same": lambda p: f"cannot be told apart from {listed(software_alias(p))}: they always went together",
-            "apart": lambda p: "others ran the same software and did not crash so",
-        },
-        observed=lambda p: {"same_as": ", ".join(software_alias(p))},
-        reads=lambda p: reads.by_exposure(p, tuple(p.cohort)),
     ),
     Item(
         name="time",

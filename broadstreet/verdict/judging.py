@@ -43,7 +43,7 @@ def judged(p: Profile, items: Items) -> Judgement:
     found = score(p, items)
     before = log_odds(items.prior)
     worth = _worth(found, p, items)
-    probability = Interval(*(_logistic(before + one) for one in worth))
+    probability = Interval(*(_logistic(before + one) for one in (worth.value, worth.low, worth.high)))
     likelier: Says = "undetermined"
     if probability.value >= items.thresholds.hardware:
         likelier = "hardware"
@@ -53,13 +53,13 @@ def judged(p: Profile, items: Items) -> Judgement:
     return Judgement("undetermined" if short_of else likelier, probability, found, short_of)
 
 
-def _worth(found: float, p: Profile, items: Items) -> tuple[float, float, float]:
+def _worth(found: float, p: Profile, items: Items) -> Interval:
     worth, word = items.worth(found), mechanism.word(p)
     if word is None:
         return worth
     told = (word.value, word.low, word.high)  # how such crashes look says nothing against it
-    value, low, high = (log(one) + max(0.0, other) for one, other in zip(told, worth, strict=True))
-    return value, low, high
+    others = (worth.value, worth.low, worth.high)
+    return Interval(*(log(one) + max(0.0, other) for one, other in zip(told, others, strict=True)))
 
 
 def arguments(p: Profile, items: Items) -> tuple[Argument, ...]:

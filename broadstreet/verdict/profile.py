@@ -50,8 +50,8 @@ class Profile:
 
     `strict` counts each strict finding; `strict_sites` are sites with one, on one machine (on all, where a kind of
     machine is hit). `lacking` are crashes at other sites that were judged thoroughly and have none, of a linked
-    outbreak all such at its place; `unjudged` crashes that have none and were not. `strict_machines` are machines,
-    inside or not, where the same part of the syndrome has a strict finding; null where no machine is known.
+    outbreak all such at its place; `unjudged` crashes that have none and were not. `strict_machines` are machines
+    with a strict finding, inside, or elsewhere at one of the same sites; null where there is none, or none is known.
     `sites` is null where no crash has a frame. `span_seconds` is null where fewer than two crashes have a time.
     `mechanisms` counts crashes; empty where none is known. `unwinding` is of the crashes where that could be judged.
     `witnesses` are the case ids behind the numbers.
@@ -139,7 +139,7 @@ class Profiles:
             strict={name: _count(self._finding(name, inside)) for name in STRICT},
             strict_sites=self._most_sites(outbreak, inside[held]),
             strict_cases=int(held.sum()),
-            strict_machines=self._strict_machines(np.concatenate([inside, outside])),
+            strict_machines=self._strict_machines(inside[held], outside),
             lacking=len(lacking),
             unjudged=int((~judged & ~held).sum()),
             stated=int(stated.sum()),
@@ -220,11 +220,14 @@ class Profiles:
         of_machine = Counter(int(machine) for machine, _ in set(zip(machines, sites, strict=True)))
         return max(of_machine.values())
 
-    def _strict_machines(self, cases: Cases) -> int | None:
-        if self._machines(cases) is None:
-            return None
-        machines = self._machines(cases[self._strict(cases)[0]])
-        return 0 if machines is None else len(np.unique(machines[machines != UNKNOWN]))
+    def _strict_machines(self, held: Cases, outside: Cases) -> int | None:
+        """Machines of the crashes with a finding, and of those elsewhere with one at the same sites."""
+        sites = set(self._sites(held))
+        found = outside[self._strict(outside)[0]]
+        same = np.array([site in sites for site in self._sites(found)], dtype=np.bool_)
+        every = np.concatenate([held, found[same]])
+        machines = self._machines(every)
+        return None if machines is None else len(np.unique(machines[machines != UNKNOWN]))
 
     def _counted_mechanisms(self, cases: Cases) -> dict[str, int]:
         counted = {name: int((states[cases] == 1).sum()) for name, states in self.mechanisms.items()}

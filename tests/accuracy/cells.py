@@ -34,7 +34,8 @@ class Cell:
 class Claim:
     """What is asked of a group: `metric` over its cells (of all, if none is named) must be `least` at least, or `most`.
 
-    `statistic` is the share of runs, the median of what was measured, or the sum over all runs by the years simulated.
+    `statistic` is the share of runs, the median or mean of what was measured, the precision of all that is called
+    hardware, or what becomes of 90 % that is stated.
     """
 
     group: str
@@ -203,9 +204,7 @@ CLAIMS = (
     ),
     Claim(ONE, "no split in 1,000", "split", most=0.0),
     Claim(SKU, "a false effect of the SKU in at most 1 %", "shown", SKU_NULLS, most=0.01),
-    Claim(
-        SKU, "where they are aliased, neither is ever told from the other", "told apart", ("aliased: 200",), most=0.0
-    ),
+    Claim(SKU, "where they are aliased, the SKU is never blamed", "shown", ("aliased: 200",), most=0.0),
     Claim(TIME, "a false effect of uptime in at most 1 %", "shown", ("memoryless: 60", "memoryless: 300"), most=0.01),
     Claim(ONSET, "the date is at most a day off", "days off", ("0.2 a day, then 2",), most=1.0, statistic="median"),
     Claim(
@@ -223,6 +222,8 @@ CLAIMS = (
     Claim(HARD, "at 5 crashes in 85 %", "convicted", ("5 crashes",), least=0.85),
     Claim(HARD, "at 10 crashes in 98 %", "convicted", ("10 crashes",), least=0.98),
     Claim(SOFT, "no software of 1,000 is called hardware", "software called hardware", most=0.0),
+    Claim(HARD, "of all that is called hardware 99 % is", "", least=0.99, statistic="precision"),
+    Claim(HARD, "stated 85 to 95 %: 85 to 95 % are", "", least=0.85, most=0.95, statistic="at the prior"),
     Claim(STORY, "founding: two causes, the right cohorts", "both", ("founding",), least=0.95),
     Claim(STORY, "founding: right verdicts", "both right", ("founding",), least=0.95),
     Claim(STORY, "second story: right verdicts", "both right", ("second story",), least=0.95),

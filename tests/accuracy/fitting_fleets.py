@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from broadstreet.records.weights import STRICT
 from tests.simulation import varied
 from tests.simulation.causes import Cause, Look
 from tests.simulation.crashes import pool
 from tests.simulation.populate import Scenario
 
 FAULTS, BUGS = Look(("faults-a",)), Look(("bugs",), kinds=6)
+BURST_DAYS = 0.015  # 22 minutes
+CRASHES = (3, 4, 5, 7, 10, 30)
 SETS = {"bugs": 0.5, "imitators": 0.2, "models-a": 0.2, "race": 0.1}
 
 
@@ -35,7 +38,8 @@ def software(seed: int, manner: str) -> Scenario:
     scenario = varied.software(seed, manner if look else "data of one host")
     chaff, bug = scenario.causes
     name, shows, within = how(seed)
-    bug = replace(bug, name=name, look=shows, **within)
+    crashes = int(np.random.default_rng((seed, 11)).choice(CRASHES))
+    bug = replace(bug, name=name, look=shows, crashes=crashes, **within)
     return replace(scenario, name=manner, causes=(replace(chaff, look=BUGS), bug))
 
 
@@ -58,12 +62,28 @@ def _misaligning(seed: int) -> Shown:
 
 
 def _many(seed: int) -> Shown:
-    return "many bugs", replace(BUGS, kinds=8), {}
+    return "many bugs", _honest(seed, 8), {}
+
+
+def _burst(seed: int) -> Shown:
+    day = float(np.random.default_rng((seed, 9)).uniform(5, 85))
+    return "many bugs at once", _honest(seed, 8), {"since": day, "until": day + BURST_DAYS}
+
+
+def _honest(seed: int, kinds: int) -> Look:
+    """So many bugs that do not imitate hardware: more than one of those on one host at a time are not to be expected."""
+    crashes = pool()
+    rows = crashes.rows("bugs")
+    strict = np.isin(crashes.mechanisms[rows], STRICT)
+    honest = [kind for kind in np.unique(crashes.kinds[rows]) if strict[crashes.kinds[rows] == kind].mean() < 0.5]
+    chosen = np.random.default_rng((seed, 10)).choice(honest, kinds, replace=False)
+    return Look(("bugs",), named=tuple(str(kind) for kind in chosen))
 
 
 MORE: Mapping[str, Callable[[int], Shown]] = {
     "a release that misaligns the stack": _misaligning,
     "many bugs of one host": _many,
+    "many bugs of one host at once": _burst,
 }
-"""Two manners more: software that does what hardware does, everywhere; and a host on which everything is broken."""
+"""More manners: software that does what hardware does, everywhere; and a host on which everything is broken."""
 MANNERS = (*varied.MANNERS, *MORE)

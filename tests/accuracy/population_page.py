@@ -1,10 +1,11 @@
 """The campaign as a page: what is claimed and what came of it, every cell, and how far stated probabilities hold."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import mean, median
 
 from tests.accuracy.cells import CELLS, HARD, SOFT
-from tests.accuracy.tally import Answer, Tally, printed, share
+from tests.accuracy.tally import Answer, Tally, brier, calibrated, printed, share
 from tests.simulation.outcomes import Stated
 
 HEAD = """# Accuracy of the population
@@ -41,7 +42,13 @@ NOTES = {
     "Software": "3 to 80 crashes of one bug, among others.",
     "The founding story": "Small: the bad host. Large: the race in a library build, or the release.",
 }
-BUCKETS = ((0.5, 0.7), (0.7, 0.85), (0.85, 0.95), (0.95, 0.99), (0.99, 1.01))
+BINS = (0.0, 0.01, 0.05, 0.15, 0.5, 0.85, 0.95, 0.99, 1.01)
+STATED = """
+## What is stated, and how often it is right
+
+Outbreaks of *Bad hardware* and *Software*. Half of those fleets have bad hardware, far more than real ones: so each
+outbreak counts as much as its truth would at the prior that the verdicts start from.
+"""
 
 
 def page(answers: Sequence[Answer], tally: Tally, seed: int, quick: bool) -> str:
@@ -61,34 +68,47 @@ def _group(group: str, tally: Tally) -> Iterator[str]:
     rows = [(name, runs) for (of, name), runs in tally.scores.items() if of == group]
     if not rows:
         return
-    yield f"\n## {group}\n\n{NOTES[group]}\n\n| scenario | runs | what | how often |\n| --- | ---: | --- | --- |"
+    metrics = list(dict.fromkeys(metric for _, runs in rows for _, scores in runs for metric in scores))
+    yield f"\n## {group}\n\n{NOTES[group]}\n"
+    yield "| scenario | runs | " + " | ".join(metrics) + " |"
+    yield "| --- | ---: |" + " --- |" * len(metrics)
     for name, runs in rows:
-        metrics = dict.fromkeys(metric for _, scores in runs for metric in scores)
-        for metric in metrics:
-            values = [scores[metric] for _, scores in runs if metric in scores]
-            yield f"| {name} | {len(runs)} | {metric} | {_figure(values)} |"
+        values = ([scores[metric] for _, scores in runs if metric in scores] for metric in metrics)
+        yield f"| {name} | {len(runs)} | " + " | ".join(map(_figure, values)) + " |"
 
 
 def _figure(values: Sequence[float]) -> str:
-    if all(isinstance(value, bool) for value in values):
-        return printed(share(sum(values), len(values)))  # type: ignore[arg-type]
-    return f"median {median(values):.2g}, mean {mean(values):.2g}, most {max(values):.2g}"
+    if not values:
+        return ""
+    if not all(isinstance(value, bool) for value in values):
+        return f"{median(values):.2g} (mean {mean(values):.2g}, most {max(values):.2g})"
+    counted = share(int(sum(values)), len(values))
+    return f"{counted.held} of {counted.runs} ({100 * counted.low:.1f} to {100 * counted.high:.1f} %)"
 
 
 def _stated(said: Sequence[Stated]) -> Iterator[str]:
-    told = [one for one in said if one.says in ("hardware", "software") and one.truth != "mixed"]
-    if not told:
+    known = [one for one in said if one.truth != "mixed"]
+    if not known:
         return
-    yield "\n## What is stated, and how often it is right\n\nOf the verdicts on bad hardware and on software.\n"
-    yield "| says | stated | verdicts | right |\n| --- | --- | ---: | --- |"
+    yield STATED
+    yield "| stated probability of hardware | outbreaks that are | that are not | hardware, at the prior |"
+    yield "| --- | ---: | ---: | ---: |"
+    for low, high in pairwise(BINS):
+        mine = [one for one in known if low <= one.hardware < high]
+        bad = sum(one.truth == "hardware" for one in mine)
+        at_prior = calibrated(mine, known)
+        yield f"| {low:.0%} to {min(high, 1.0):.0%} | {bad:,} | {len(mine) - bad:,} | {_percent(at_prior)} |"
+    yield f"\nBrier score at the prior, over {len(known):,} outbreaks: {brier(known):.4f}.\n"
+    yield "| says | right | of those whose certainty is |\n| --- | --- | --- |"
     for says in ("hardware", "software"):
-        for low, high in BUCKETS:
-            mine = [one for one in told if one.says == says and low <= one.certainty < high]
-            if mine:
-                right = printed(share(sum(one.truth == says for one in mine), len(mine)))
-                yield f"| {says} | {low:.0%} to {min(high, 1.0):.0%} | {len(mine):,} | {right} |"
-    called = [one for one in told if one.says == "hardware"]
-    brier = mean((one.hardware - (one.truth == "hardware")) ** 2 for one in said if one.truth != "mixed")
-    precision = printed(share(sum(one.truth == "hardware" for one in called), len(called))) if called else "none"
-    yield f"\nOf all that is called hardware, right: {precision}."
-    yield f"Brier score of the probability of hardware, over {len(said):,} verdicts: {brier:.4f}."
+        for low, high in ((0.0, 0.95), (0.95, 0.99), (0.99, 1.01)):
+            told = [one for one in known if one.says == says and low <= one.certainty < high]
+            if told:
+                right = printed(share(sum(one.truth == says for one in told), len(told)))
+                yield f"| {says} | {right} | {low:.0%} to {min(high, 1.0):.0%} |"
+    cannot = sum(one.says == "undetermined" for one in known)
+    yield f"\nOf {len(known):,} outbreaks {cannot:,} are left undetermined."
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from scipy.special import betaincinv
 
-from tests.accuracy.cells import CLAIMS, Cell, Claim
+from broadstreet.verdict.counted import items
+from tests.accuracy.cells import CLAIMS, HARD, SOFT, Cell, Claim
 from tests.simulation.outcomes import Scores, Stated
 
 
@@ -78,9 +79,17 @@ class Tally:
 def measured(claim: Claim, tally: Tally) -> Answer:
     """The figure of a claim, and whether it is met by the figure itself; its interval stands beside it."""
     values = tally.values(claim.group, claim.metric, claim.cells)
+    if claim.statistic == "precision":
+        values = [one.truth == "hardware" for of, one in tally.stated if of in (HARD, SOFT) and one.says == "hardware"]
+    if claim.statistic == "at the prior":
+        known = [one for of, one in tally.stated if of in (HARD, SOFT) and one.truth != "mixed"]
+        sure = [one for one in known if 0.85 <= one.hardware < 0.95]
+        value = calibrated(sure, known)
+        met = value is not None and (claim.least or 0.0) <= value <= (claim.most or 1.0)
+        return Answer(claim, "none is stated so" if value is None else f"{value:.1%} of {len(sure)}", met)
     if not values:
         return Answer(claim, "not measured", False)
-    if claim.statistic == "share":
+    if claim.statistic in ("share", "precision"):
         counted = share(sum(value == 1.0 for value in values), len(values))
         figure, value = printed(counted), counted.held / counted.runs
     else:
@@ -88,6 +97,26 @@ def measured(claim: Claim, tally: Tally) -> Answer:
         figure = f"{claim.statistic} {value:.2g} of {len(values)} runs"
     met = (claim.least is None or value >= claim.least) and (claim.most is None or value <= claim.most)
     return Answer(claim, figure, met)
+
+
+def calibrated(some: Sequence[Stated], every: Sequence[Stated]) -> float | None:
+    """The share of these that are the hardware's, if of all as many were as the prior says; null of none."""
+    weights = _weights(every)
+    total = sum(weights[one.truth] for one in some)
+    return sum(weights[one.truth] for one in some if one.truth == "hardware") / total if total else None
+
+
+def brier(every: Sequence[Stated]) -> float:
+    """The mean square of stated probability less truth, at the prior."""
+    weights = _weights(every)
+    off = sum(weights[one.truth] * (one.hardware - (one.truth == "hardware")) ** 2 for one in every)
+    return off / sum(weights[one.truth] for one in every)
+
+
+def _weights(every: Sequence[Stated]) -> dict[str, float]:
+    prior = items().prior
+    expected = {"hardware": prior.hardware / prior.of, "software": 1 - prior.hardware / prior.of}
+    return {truth: part / max(1, sum(one.truth == truth for one in every)) for truth, part in expected.items()}
 
 
 def printed(counted: Share) -> str:
