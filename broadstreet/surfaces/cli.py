@@ -25,6 +25,7 @@ class _LazyGroup(click.Group):
         "explain": ("broadstreet.surfaces.explain", "Any case, syndrome or outbreak, down to the bytes."),
         "outbreaks": ("broadstreet.surfaces.outbreaks", "The outbreaks, one a line, the newest first."),
         "hosts": ("broadstreet.surfaces.hosts", "Which hosts crash more than their share."),
+        "fixed": ("broadstreet.surfaces.fixed", "Whether a fix worked: crashes since, against those expected."),
         "cases": ("broadstreet.surfaces.cases", "The cases of a casebook, the newest first."),
         "syndromes": ("broadstreet.surfaces.syndromes", "Cases that look the same; merge, split and name them."),
         "modules": ("broadstreet.surfaces.modules", "The programs and libraries of all cases."),
@@ -35,8 +36,7 @@ class _LazyGroup(click.Group):
         "slim": ("broadstreet.surfaces.slim", "A small valid core dump with only what a reading needs."),
         "binaries": ("broadstreet.surfaces.binaries", "Keep what reading needs of programs and libraries."),
         "doctor": ("broadstreet.surfaces.doctor", "What this host and a casebook lack, and what mends it."),
-        "fixed": ("broadstreet.surfaces.fixed", "Did a fix work? Crashes since, against those expected."),
-        "plausible": ("broadstreet.surfaces.plausible", "Can a hypothesis make so many crashes? Multiply it out."),
+        "plausible": ("broadstreet.surfaces.plausible", "Whether a hypothesis can make so many crashes."),
         "lab": ("broadstreet.lab.commands", "Make real crashes with known causes; score the labels."),
         "schema": ("broadstreet.surfaces.schema", "The JSON Schema of a case."),
     }
