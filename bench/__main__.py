@@ -15,6 +15,8 @@ from bench import (
     bucket,
     casebook,
     engines,
+    grouping,
+    population,
     questions,
     reading,
     report,
@@ -71,6 +73,8 @@ def _parts(made: Workshop, cores: list[Path]) -> dict[str, Callable[[], Part]]:
         "engines": engines.measure,
         "casebook": lambda: casebook.measure(made),
         "questions": lambda: questions.measure(made),
+        "grouping": lambda: grouping.measure(made),
+        "population": lambda: population.measure(made),
         "bucket": lambda: bucket.measure(made),
         "start": start.measure,
     }
@@ -79,7 +83,7 @@ def _parts(made: Workshop, cores: list[Path]) -> dict[str, Callable[[], Part]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what reading core dumps costs.")
     names = ("reading", "all-threads", "size", "accuracy-of-frames", "scan", "engines", "casebook", "questions")
-    names += ("bucket", "start")
+    names += ("grouping", "population", "bucket", "start")
     parser.add_argument("parts", nargs="*", choices=[*names, []], metavar="PART", help=", ".join(names))
     parser.add_argument("--cores", action="append", default=[], type=Path, metavar="DIR", help="more, for the frames")
     return parser.parse_args()

@@ -1,8 +1,8 @@
 """A million cases in 290,000 distinct traces, put into syndromes from nothing, and again when all is known.
 
-The traces are those of the sample, as if of many programs, each with its own function names; each crash takes one of the
-program's traces or a mutation of it: a frame more, a frame less, another frame. Bugs are as frequent as Zipf has it. They
-are written into the tables of a casebook directly: what is measured is what `grouped` costs, not scanning.
+The traces are those of the sample, as if of many programs, each with its own function names; each crash takes one of
+the program's traces or a mutation of it: a frame more, a frame less, another frame. Bugs are as frequent as Zipf has
+it. They are written into the tables of a casebook directly: what is measured is what `grouped` costs, not scanning.
 """
 
 import subprocess
@@ -50,7 +50,7 @@ keep(book, grouping)
 book.close()
 kept = time.monotonic() - began - took
 most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(took, kept, most, len(grouping.case_ids), len(grouping.traces), len(grouping.syndromes), len(grouping.new))
+print(took, kept, most, len(grouping.case_ids), len(grouping.traces), len(grouping.syndromes), grouping.new.num_rows)
 """
 
 
@@ -60,7 +60,15 @@ def measure(workshop: Workshop) -> Part:
     make(url, CASES, PROGRAMS, SEED)
     first, again = _run(url), _run(url)
     rows = [
-        (name, f"{run[3]:,.0f}", f"{run[4]:,.0f}", f"{run[5]:,.0f}", f"{run[0]:.0f}", f"{run[1]:.0f}", f"{run[2] / 1e6:,.0f}")
+        (
+            name,
+            f"{run[3]:,.0f}",
+            f"{run[4]:,.0f}",
+            f"{run[5]:,.0f}",
+            f"{run[0]:.0f}",
+            f"{run[1]:.0f}",
+            f"{run[2] / 1e6:,.0f}",
+        )
         for name, run in (("nothing known", first), ("all known", again))
     ]
     table = Table(

@@ -17,12 +17,18 @@ MATCHED: dict[str, Callable[[float, float], float]] = {"code": max, "shared": mi
 HALF = 0.02  # what two traces must share for the similarity to be half of how far one is contained in the other
 
 
-class Weighed(NamedTuple):
-    """A trace with the depth, the share and the weight of each frame."""
+class Counted(NamedTuple):
+    """A frame of a trace: how deep it lies, its share by the rules, and what it counts in all."""
 
-    depths: dict[str, float]
-    shares: dict[str, float]
-    weights: dict[str, float]
+    depth: float
+    share: float
+    weight: float
+
+
+class Weighed(NamedTuple):
+    """A trace with what each of its frames counts."""
+
+    frames: dict[str, Counted]
     total: float
     ending: str
     kind: Kind
@@ -42,40 +48,56 @@ NOTHING = Alignment(0.0, 0.0, 0.0, ())
 
 def weighed(trace: Relevant, population: Population) -> Weighed:
     """The trace, each frame by what it tells and how near it is to the crash."""
-    depths, weights = {}, {}
-    depth = 0.0
+    frames = {}
+    depth = total = 0.0
     for frame, share in zip(trace.frames, trace.shares, strict=True):
-        depths[frame] = depth
-        weights[frame] = share * population.tells.get(frame, 1.0) / (1.0 + depth)
+        weight = share * population.tells.get(frame, 1.0) / (1.0 + depth)
+        frames[frame] = Counted(depth, share, weight)
+        total += weight
         depth += share
-    shares = dict(zip(trace.frames, trace.shares, strict=True))
-    return Weighed(depths, shares, weights, sum(weights.values()), trace.ending, trace.kind)
+    return Weighed(frames, total, trace.ending, trace.kind)
 
 
 def similarity(one: Weighed, other: Weighed) -> float:
     """From 0, nothing in common, to 1."""
-    return alignment(one, other).similarity
+    return _measured(one, other)[0]
 
 
 def alignment(one: Weighed, other: Weighed) -> Alignment:
     """How alike two traces are, and by which frames."""
-    if "nothing" in (one.kind, other.kind) or one.ending != other.ending:
+    near, contained, shared = _measured(one, other)
+    if not shared:
         return NOTHING
+    both = [(frame, first, other.frames[frame]) for frame, first in one.frames.items() if frame in other.frames]
+    counts = tuple((frame, min(first.weight, second.weight) * _near(first, second)) for frame, first, second in both)
+    return Alignment(near, contained, shared, counts)
+
+
+def _measured(one: Weighed, other: Weighed) -> tuple[float, float, float]:
+    """Similarity, how far the one is contained in the other, and what they share."""
+    if one.ending != other.ending or one.kind == "nothing" or other.kind == "nothing":
+        return 0.0, 0.0, 0.0
     mine = theirs = shared = 0.0
-    frames = []
-    for frame, weight in one.weights.items():
-        second = other.weights.get(frame)
+    find = other.frames.get
+    for frame, first in one.frames.items():
+        second = find(frame)
         if second is None:
             continue
-        near = math.exp(-GAP * abs(one.depths[frame] - other.depths[frame]))
-        share, also = one.shares[frame], other.shares[frame]
-        mine += weight * near * min(1.0, also / share)
-        theirs += second * near * min(1.0, share / also)
-        counts = min(weight, second) * near
-        shared += counts
-        frames.append((frame, counts))
+        near = 1.0 if first.depth == second.depth else _near(first, second)
+        weight, also = first.weight * near, second.weight * near
+        shared += weight if weight < also else also
+        if first.share > second.share:
+            weight *= second.share / first.share
+        elif second.share > first.share:
+            also *= first.share / second.share
+        mine += weight
+        theirs += also
     if shared <= 0.0:
-        return NOTHING
+        return 0.0, 0.0, 0.0
     both = "code" if one.kind == other.kind == "code" else "shared"
     contained = MATCHED[both](mine / one.total, theirs / other.total)
-    return Alignment(contained * shared / (shared + HALF), contained, shared, tuple(frames))
+    return contained * shared / (shared + HALF), contained, shared
+
+
+def _near(first: Counted, second: Counted) -> float:
+    return math.exp(-GAP * abs(first.depth - second.depth))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Literal, NamedTuple
 
-from broadstreet.cases.alignment import Weighed, alignment, similarity, weighed
+from broadstreet.cases.alignment import HALF, Weighed, alignment, similarity, weighed
 from broadstreet.cases.frame_rules import FrameRules
 from broadstreet.cases.relevance import Population, Relevant, relevant
 
@@ -22,7 +22,8 @@ ASK = 0.4  # and from which the nearest syndrome is worth a person's look
 INDEXED = 8  # most telling frames of a trace under which it is found
 POSTINGS = 64  # traces that are found under one frame
 OF_ONE_SYNDROME = 4  # of them, of one syndrome
-CANDIDATES = 24  # that are compared
+CANDIDATES = 16  # that are compared
+LEAST_SHARED = HALF / 4  # else no similarity is above 0.2
 ID_DIGITS = (8, 12, 16)
 
 Outcome = Literal["same", "new", "ask"]
@@ -73,7 +74,7 @@ class Syndromes:
     population: Population
     calibrated: Callable[[float], float]
     _apart: set[frozenset[str]] = field(default_factory=set)
-    _stacks: list[Weighed] = field(default_factory=list)
+    _stacks: dict[int, Weighed] = field(default_factory=dict)
     _trace_of: list[str] = field(default_factory=list)
     _syndrome_of: list[str] = field(default_factory=list)
     _number: dict[Relevant, int] = field(default_factory=dict)
@@ -169,14 +170,13 @@ class Syndromes:
         for frame, weight in _telling(weighted):
             for stack in self._index.get(frame, ()):
                 hits[stack] = hits.get(stack, 0.0) + weight
-        chosen = nlargest(CANDIDATES, hits.items(), key=lambda item: (item[1], -item[0]))
-        return (stack for stack, _ in chosen)
+        worth = [(weight, -stack) for stack, weight in hits.items() if weight > LEAST_SHARED]
+        return (-stack for _, stack in nlargest(CANDIDATES, worth))
 
     def _file(self, trace: str, stack: Relevant, syndrome: str, weighted: Weighed | None = None) -> None:
         weighted = weighted or weighed(stack, self.population)
-        number = len(self._stacks)
+        number = len(self._trace_of)
         self._number[stack] = number
-        self._stacks.append(weighted)
         self._trace_of.append(trace)
         self._syndrome_of.append(syndrome)
         if weighted.kind == "nothing":
@@ -186,11 +186,13 @@ class Syndromes:
             times = self._filed.get((frame, syndrome), 0)
             if times < OF_ONE_SYNDROME and len(there) < POSTINGS:
                 there.append(number)
+                self._stacks[number] = weighted
                 self._filed[frame, syndrome] = times + 1
 
 
 def _telling(weighted: Weighed) -> list[tuple[str, float]]:
-    return nlargest(INDEXED, weighted.weights.items(), key=lambda item: (item[1], item[0]))
+    frames = [(frame, counted.weight) for frame, counted in weighted.frames.items()]
+    return frames if len(frames) <= INDEXED else nlargest(INDEXED, frames, key=lambda item: (item[1], item[0]))
 
 
 def assigned(

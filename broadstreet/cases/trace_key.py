@@ -50,8 +50,8 @@ class Keyed:
 @lru_cache(maxsize=1 << 16)
 def plain_function(name: str) -> str:
     """A function without what compilers and linkers append to it."""
-    name = _CLONE.sub("", _VERSIONED.sub("", name))
-    return _DESTRUCTOR.sub("D1Ev", _RUST_HASH.sub("", name)) or name
+    plain = _CLONE.sub("", _VERSIONED.sub("", name))
+    return _DESTRUCTOR.sub("D1Ev", _RUST_HASH.sub("", plain)) or name
 
 
 @lru_cache(maxsize=1 << 12)

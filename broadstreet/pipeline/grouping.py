@@ -39,8 +39,8 @@ class Grouping:
     syndrome: Codes
     syndromes: Sequence[str]
     names: Mapping[str, str]
-    new: Sequence[Mapping[str, Any]]
-    merged: Sequence[store.Event] = ()
+    new: pa.Table
+    merged: Sequence[store.Event]
 
 
 def grouped(questions: Questions) -> Grouping:
@@ -49,6 +49,7 @@ def grouped(questions: Questions) -> Grouping:
     rows = store.traces(questions)
     keys = keyed(rows)
     trace_ids = rows["trace_id"].to_pylist()
+    del rows  # of a million cases, most of the memory
     trace = taken(keys.codes, codes_of(cases["trace_id"], trace_ids))
     said = store.events(questions)
     rules = rules_of(said)
@@ -81,8 +82,8 @@ def grouped(questions: Questions) -> Grouping:
 
 def keep(book: Casebook, grouping: Grouping) -> int:
     """Keep what is new of a grouping, as a new version of the casebook; how many traces."""
-    store.keep(book, grouping.new, grouping.merged, f"{len(grouping.new):,} traces")
-    return len(grouping.new)
+    store.keep(book, grouping.new, grouping.merged, f"{grouping.new.num_rows:,} traces")
+    return int(grouping.new.num_rows)
 
 
 def rules_of(said: Sequence[store.Event]) -> FrameRules:
@@ -155,15 +156,28 @@ def _new_rows(
     before: Mapping[str, str],
     decided: Sequence[Assignment],
     rules: FrameRules,
-) -> list[dict[str, Any]]:
-    made = {one.trace: one._asdict() for one in decided}
-    rows = []
-    for trace_id, code in zip(trace_ids, keys.codes.tolist(), strict=True):
-        if code == NO_TRACE or trace_id in kept:
-            continue
-        key = keys.keys[code]
-        own = made.get(key) or {"trace": key, "syndrome": before[key], "outcome": "same", "similarity": 1.0}
-        aligned = own.get("aligned")
-        own = own | {"aligned": None if aligned is None else json.dumps([(f, round(w, 4)) for f, w in aligned])}
-        rows.append(own | {"trace_id": trace_id, "frames": list(keys.frames[code]), "algorithm": algorithm(rules)})
-    return rows
+) -> pa.Table:
+    made = {one.trace: one for one in decided}
+    new = [
+        (trace_id, code)
+        for trace_id, code in zip(trace_ids, keys.codes.tolist(), strict=True)
+        if code != NO_TRACE and trace_id not in kept
+    ]
+    rows = [made.get(key) or _as_before(key, before[key]) for key in (keys.keys[code] for _, code in new)]
+    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _AS_DECIDED}
+    columns["aligned"] = [
+        None if row.aligned is None else json.dumps([(frame, round(weight, 4)) for frame, weight in row.aligned])
+        for row in rows
+    ]
+    columns["trace_id"] = [trace_id for trace_id, _ in new]
+    columns["frames"] = [keys.frames[code] for _, code in new]
+    columns["algorithm"] = [algorithm(rules)] * len(new)
+    return store.assignment_rows(columns)
+
+
+def _as_before(trace: str, syndrome: str) -> Assignment:
+    """A trace that another build left before."""
+    return Assignment(trace, syndrome, "same", 1.0, None, None, None, None, None)
+
+
+_AS_DECIDED = tuple(name for name in Assignment._fields if name != "aligned")

@@ -125,7 +125,7 @@ def hearing(url: str, author: str) -> Iterator["Hearing"]:
     try:
         with Questions(url) as questions:
             grouping = grouped(questions)
-        if grouping.new or grouping.merged:
+        if grouping.new.num_rows or grouping.merged:
             keep(book, grouping)
         with Questions(url) as questions:
             yield Hearing(book, questions, grouping, store.events(questions), author)
@@ -195,11 +195,11 @@ class Hearing(NamedTuple):
         other: str | None,
         text: str | None,
         note: str,
-        rows: Sequence[Mapping[str, Any]] = (),
+        rows: Sequence[Mapping[str, Any]] = (),  # that a person decided
     ) -> None:
         number = self.said[-1].number + 1 if self.said else 1
         event = store.Event(number, kind, syndrome, other, text, self.author, datetime.now(UTC))
-        store.keep(self.book, rows, [event], note)
+        store.keep(self.book, store.rows_of(rows), [event], note)
 
 
 def members_of(grouping: Grouping, syndrome: str) -> list[int]:
@@ -251,7 +251,7 @@ def regrouped(questions: Questions) -> Regrouping:
 
 def apply(book: Casebook, regrouping: Regrouping) -> None:
     """Let a recomputation count from now on."""
-    store.keep(book, regrouping.rows, [], f"{len(regrouping.rows):,} traces moved by a recomputation")
+    store.keep(book, store.rows_of(regrouping.rows), [], f"{len(regrouping.rows):,} traces moved by a recomputation")
 
 
 def explained(questions: Questions, case_id: str) -> Explanation | None:

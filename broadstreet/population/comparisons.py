@@ -113,12 +113,10 @@ def compared(
     uneven: float = 0.0,
     without: Sequence[Cohort] = (),
     measure: str | None = None,
-    beside: Sequence[str] = (),
 ) -> Comparison | None:
     """One value against all others, naive and stratified; null where no other was at risk.
 
-    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one. `beside` are
-    more exposures to compare within.
+    Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one.
     """
     if not ground.told(attribute):
         return _against_others(ground, attribute, value, votes, asked)
@@ -133,7 +131,7 @@ def compared(
         return None
     burst = 1.0 if family(attribute.name).kind == "place" else bursts(ground, votes[known], codes[known] == value)
     test = _tail(inside, of * share, of, uneven, burst)
-    names = (*beside, *ground.strata_names(attribute.name))
+    names = ground.strata_names(attribute.name)
     used = measure or first
     naive = rate_ratio(inside, of - inside, share)
 

@@ -1,7 +1,7 @@
 """A part of a population that is asked about: the episodes of a syndrome, or of a half of one."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from broadstreet.population.families import ERROR, LEAST, budgets
 from broadstreet.population.ground import Cohort, Ground
 from broadstreet.population.population import Population
 from broadstreet.records.outbreak import Comparison, Split
+from broadstreet.statistics.tails import binomial_tail, negative_binomial_tail
 
 Rows = NDArray[np.int64]
 
@@ -73,8 +74,7 @@ class Questions:
     def standing(self, attributes: Iterable[str], part: Part, parts: int | None = None) -> list[Stands]:
         """Values that stand out, also where strata are alike; the ones that say most first.
 
-        Whose work it was is a stratum only where that stands out elsewhere too: else a hundred tenants would leave too
-        few machines alike to see a bad one.
+        Whose work it was is no stratum: a hundred tenants would leave too few machines alike to see a bad one.
         """
         found: list[Stands] = []
         for attribute in attributes:
@@ -87,31 +87,41 @@ class Questions:
             level = ERROR * self.budgets[attribute]
             for at in sorted(np.flatnonzero(got.p * asked < level), key=lambda at: -got.gain[at])[:MOST_FROM_NEAR]:
                 cohort = (attribute, int(got.value[at]))
-                beside = (TENANT,) if self._busy_elsewhere(part, cohort) else ()
-                comparison = self.compared(*cohort, part, asked, float(got.uneven[at]), beside)
+                comparison = self.compared(*cohort, part, asked, float(got.uneven[at]))
+                if comparison is not None and not self._apart_from_tenant(part, cohort, float(got.uneven[at])):
+                    comparison = replace(comparison, adjusted=None, adjusted_test=None, same_as=(TENANT,))
                 if comparison is not None and believed(comparison, level):
                     found.append(Stands(cohort, comparison, float(got.gain[at])))
         return sorted(found, key=lambda one: -one.gain)
 
-    def _busy_elsewhere(self, part: Part, cohort: Cohort) -> bool:
-        """Whether a tenant who crashes in this cohort stands out outside of it as well."""
-        exposures = self.ground.population.exposures
-        tenant = exposures.get(TENANT)
-        if tenant is None or cohort[0] == TENANT or not self.ground.told(tenant):
-            return False
-        inside = part.votes[exposures[cohort[0]].cases[part.votes] == cohort[1]]
-        got = self.cells(TENANT, replace(part.less(self.ground, cohort), least=1))
-        if got is None:
-            return False
-        return bool(np.isin(got.value[got.p < ERROR], tenant.cases[inside]).any())
+    def _apart_from_tenant(self, part: Part, cohort: Cohort, uneven: float) -> bool:
+        """Whether it stands out among the machines of the tenant that crashes there most, if that tenant stands out.
 
-    def compared(
-        self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0, beside: Sequence[str] = ()
-    ) -> Comparison | None:
+        Within the tenant alone: within its work and week as well there would be too few machines alike.
+        """
+        ground, exposures = self.ground, self.ground.population.exposures
+        tenant, place = exposures.get(TENANT), exposures[cohort[0]]
+        if tenant is None or cohort[0] == TENANT or not ground.told(tenant) or not ground.told(place):
+            return True
+        inside = tenant.cases[part.votes[place.cases[part.votes] == cohort[1]]]
+        if not (inside >= 0).any():
+            return True
+        whose = int(np.bincount(inside[inside >= 0]).argmax())
+        got = self.cells(TENANT, part)
+        if got is None or whose not in got.value[got.p * got.asked < ERROR]:
+            return True
+        mine = part.votes[tenant.cases[part.votes] == whose]
+        hours = ground.hours(place, ground.measures[0], ground.codes(tenant) == whose)
+        here = int((place.cases[mine] == cohort[1]).sum())
+        share = float(hours[cohort[1]] / hours.sum()) if hours.sum() else 1.0
+        p = negative_binomial_tail(here, len(mine) * share, uneven) if uneven else binomial_tail(here, len(mine), share)
+        return bool(p * (hours > 0).sum() < ERROR)
+
+    def compared(self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0) -> Comparison | None:
         """One value against all others, from near."""
         exposure = self.ground.population.exposures[attribute]
         measure = measure_of(self.ground.population, part.votes)
-        return compared(self.ground, exposure, value, part.votes, asked, uneven, part.without, measure, beside)
+        return compared(self.ground, exposure, value, part.votes, asked, uneven, part.without, measure)
 
 
 def believed(comparison: Comparison, level: float) -> bool:

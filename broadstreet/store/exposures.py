@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from broadstreet.store.questions import Questions
-from broadstreet.store.stretches import EXPOSURES, MEASURES, OF_CASES, OF_TIME, STRETCHES, TIME_AT_RISK
+from broadstreet.store.stretches import BY_DAY, EXPOSURES, MEASURES, OF_CASES, OF_TIME, STRETCHES, TIME_AT_RISK
 
 HELD = "held_stretches"  # the same while one population is put together; the view would make them each time
 AT_ONCE = 100_000  # rows of a batch: texts of so many are numbered together
+MOST_ROWS = 2_000_000  # of time at risk: so many pieces are a gigabyte
 _WITH_EXPOSURES = ("hosts", "placements", "services", "at_risk")
 
 
@@ -46,9 +47,14 @@ def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[st
 
 
 def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
-    """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures."""
+    """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures.
+
+    Of more than `MOST_ROWS` rows, those of one day and the same exposures are one.
+    """
     shown = ", ".join(_text(name, OF_TIME, more) for name in names)
-    select = TIME_AT_RISK.format(stretches=HELD)
+    rows = questions.answer("SELECT count(*) AS n FROM raw_at_risk")["n"][0].as_py()
+    at_risk = "raw_at_risk" if rows <= MOST_ROWS else f"({BY_DAY})"
+    select = TIME_AT_RISK.format(stretches=HELD, at_risk=at_risk)
     return questions.stream(
         f"""SELECT epoch_us("from") AS start, epoch_us("to") AS "end", {", ".join(MEASURES)}, {shown}
         FROM ({select})""",

@@ -50,7 +50,7 @@ class Questions:
             failed.pop_all()
 
     def _lay_all(self) -> None:
-        self._duck.execute("SET TimeZone = 'UTC'; SET parquet_metadata_cache = true")
+        self._duck.execute("SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false")
         self._duck.execute("SET temp_directory = $1", [self._spill])  # else below the current folder
         for table in CASEBOOK:
             if table is not EVIDENCE:

@@ -138,6 +138,12 @@ _KNOWN = " UNION ALL ".join(
 )
 _HOURS = "(stop - start) / 3600e6"
 
+# Hours of hosts are days here: of each day from the first to the last, with all that was counted in it.
+_TOLD = _each("{0}", tuple(c.name for c in FLEET["at_risk"].columns if c.name not in ("from", "to", *MEASURES)))
+BY_DAY = f"""
+SELECT {_TOLD}, min("from") AS "from", max("to") AS "to", {_each("sum({0}) AS {0}", MEASURES)}
+FROM raw_at_risk GROUP BY {_TOLD}, date_trunc('day', "from")
+"""
 # Where nobody tells time at risk, it is the time that hosts were up; with two services, once for each.
 TIME_AT_RISK = f"""
 WITH known AS (
@@ -155,7 +161,7 @@ derived AS (
         ON NOT u.one_service AND r.host = u.host AND r.start <= u.start AND u.start < r.stop
 ),
 told AS (
-    SELECT * EXCLUDE ("from", "to"), epoch_us("from") AS start, epoch_us("to") AS stop FROM raw_at_risk
+    SELECT * EXCLUDE ("from", "to"), epoch_us("from") AS start, epoch_us("to") AS stop FROM {{at_risk}}
     UNION ALL BY NAME SELECT *, {_HOURS} AS host_hours FROM derived
 ),
 joined AS (

@@ -13,6 +13,8 @@ from broadstreet.store.schema import schema
 from broadstreet.store.table import append, merge_new
 
 VERB = "group"
+_MADE = schema(ASSIGNMENTS).field("made")
+_DECIDED = [one for one in schema(ASSIGNMENTS) if one.name != "made"]
 
 
 class Event(NamedTuple):
@@ -33,8 +35,11 @@ def cases_in_order(questions: Questions) -> pa.Table:
 
 
 def traces(questions: Questions) -> pa.Table:
-    """The traces of all cases."""
-    return questions.answer("SELECT t.* FROM raw_traces t SEMI JOIN current_cases USING (trace_id)")
+    """What the exact keys are made of, of the traces of all cases."""
+    return questions.answer(
+        "SELECT trace_id, parts, functions, module_paths, offsets, trusts, kinds "
+        "FROM raw_traces SEMI JOIN current_cases USING (trace_id)"
+    )
 
 
 def kept(questions: Questions) -> pa.Table:
@@ -94,15 +99,25 @@ def trace_of(questions: Questions, case_id: str) -> str | None:
     return rows[0]["trace_id"] if rows else None
 
 
-def keep(book: Casebook, assignments: Sequence[Mapping[str, Any]], said: Sequence[Event], note: str) -> None:
+def assignment_rows(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Rows of the table `assignments`, but for when they are made."""
+    return pa.table({one.name: pa.array(columns[one.name], one.type) for one in _DECIDED})
+
+
+def rows_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The same, from rows as `kept` gives them."""
+    return pa.Table.from_pylist(list(rows), schema=pa.schema(_DECIDED))
+
+
+def keep(book: Casebook, assignments: pa.Table, said: Sequence[Event], note: str) -> None:
     """Add assignments and events, in one new version of the casebook; nothing where there are none."""
-    if assignments:
-        now = datetime.now(UTC)
-        rows = pa.Table.from_pylist([{**row, "made": now} for row in assignments], schema=schema(ASSIGNMENTS))
+    if assignments.num_rows:
+        now = pa.array([datetime.now(UTC)] * assignments.num_rows, _MADE.type)
+        rows = assignments.select([one.name for one in _DECIDED]).append_column(_MADE, now)
         append(book.optional_table(ASSIGNMENTS), ASSIGNMENTS, rows)
     for event in said:
         say(book, event)
-    if assignments or said:
+    if assignments.num_rows or said:
         book.commit(VERB, note)
 
 

@@ -87,7 +87,7 @@ VIEWS: tuple[View, ...] = (
         "time_at_risk",
         "The same of all time in which a crash could happen: `at_risk`, cut where anything of its host changes; where "
         "nobody tells it, the time that `hosts` were up.",
-        TIME_AT_RISK.format(stretches=HELD_ANEW),
+        TIME_AT_RISK.format(stretches=HELD_ANEW, at_risk="raw_at_risk"),
     ),
     View(
         "evidence",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
 from broadstreet.population.population import Population
 from broadstreet.records.case import Case
+from broadstreet.store import exposures
 from tests.store.fleets import Row, book, crash
 
 BOOT = "2026-03-01T00:00:00Z"
@@ -264,3 +266,19 @@ def test_cases_outside_of_the_period_are_kept_and_counted(tmp_path: Path) -> Non
     assert len(one) == 2
     assert (one.start, one.end) == (seconds("2026-03-01T00:00:00"), seconds("2026-03-02T00:00:00"))
     assert one.notes["cases outside of the period"] == "1"
+
+
+def test_very_many_rows_of_time_at_risk_are_taken_by_day_and_no_hour_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposures, "MOST_ROWS", 3)
+    hour = [f"2026-03-0{1 + n // 24}T{n % 24:02}:00:00Z" for n in range(49)]
+    rows = [
+        {"host": "vm-1", "workload": "bulk" if n < 36 else "serve", "from": start, "to": end, "host_hours": 1.0}
+        for n, (start, end) in enumerate(pairwise(hour))
+    ]
+    one = found(tmp_path, [crash(1, host="vm-1", time=hour[40])], at_risk=rows)
+    assert one.at_risk is not None
+    assert sorted(one.at_risk.measures["host_hours"]) == [12.0, 12.0, 24.0]
+    assert hours(one, "workload") == {"bulk": 36.0, "serve": 12.0}
+    assert of_cases(one, "workload") == ["serve"]
