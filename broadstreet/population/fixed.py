@@ -265,7 +265,7 @@ def _contradicted(population: Population, sides: Sides, told: _Told) -> str | No
 
 
 def _answer(told: _Told) -> Answer:
-    if told.test is None or told.ratio is None or not told.before.episodes:
+    if told.test is None or told.ratio is None:
         return "not known yet"
     if told.test.p < LEVEL:
         return "fixed" if told.ratio.value <= DROP else "fewer"
@@ -288,7 +288,9 @@ def _says(answer: Answer, told: _Told, held: str | None, more: Wait) -> str:
     if held:
         return f"held: {held}"
     if not told.before.episodes:
-        return "not known: there was no such crash before, so there is nothing to compare with"
+        since = f"not fixed: none before, {told.after.episodes:,} since"
+        unknown = "not known: there was no such crash before, so there is nothing to compare with"
+        return since if answer == "not fixed" else unknown
     if told.test is None or told.ratio is None:
         return "not known: one side has no time at risk"
     if answer == "not known yet":

@@ -289,9 +289,14 @@ def test_what_an_mtime_dates_is_left_out_and_counted() -> None:
 
 
 def test_with_none_before_nothing_can_be_told() -> None:
-    told = asked(fleet(spread(5, 30, 60)))
+    told = asked(fleet([]))
     assert told.answer == "not known yet"
     assert "nothing to compare with" in told.says
+
+
+def test_what_began_with_the_fix_is_not_fixed() -> None:
+    told = asked(fleet(spread(15, 30, 60)))
+    assert (told.answer, told.says) == ("not fixed", "not fixed: none before, 15 since")
 
 
 def test_a_fix_that_did_nothing_is_hardly_ever_called_one() -> None:
