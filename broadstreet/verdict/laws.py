@@ -66,6 +66,11 @@ SOFTWARE = (
         "no crash could be judged for what only hardware does",
     ),
     Law(
+        "more than a place",
+        lambda p: p.place is None,
+        "one machine is hit more than others that run the same, which code alone does not explain",
+    ),
+    Law(
         "nothing proves the opposite",
         lambda p: not p.is_proven,
         "a wrong bit is proven",
