@@ -1,17 +1,14 @@
 """What an id means, and everything behind it: an outbreak, a syndrome with its traces, or a case among both."""
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from broadstreet.errors import UsageError
-from broadstreet.pipeline.grouping import grouped
+from broadstreet.pipeline import syndromes
+from broadstreet.pipeline.grouping import Grouping, grouped
 from broadstreet.pipeline.investigation import investigation
 from broadstreet.pipeline.scanning import stored_case
-from broadstreet.pipeline.syndromes import meant
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.records.case import Case
 from broadstreet.records.verdict import Argument, Investigation, Verdict
@@ -23,21 +20,12 @@ CASE_ID = re.compile("[0-9a-f]{4,32}", re.IGNORECASE)
 EXAMPLES = "The rank of an outbreak (1), O-..., S-..., or the first digits of a case's id, four at least"
 
 
-class Trace(NamedTuple):
-    """A trace of a syndrome: its frames, the innermost first, and its cases."""
-
-    key: str
-    frames: tuple[str, ...]
-    cases: int
-
-
 class ExplainedSyndrome(NamedTuple):
-    """A syndrome: the name that people gave, its cases, its traces, the commonest first, and its outbreaks."""
+    """A syndrome of this grouping, what people said of syndromes, and its outbreaks."""
 
     syndrome: str
-    name: str | None
-    cases: tuple[str, ...]
-    traces: tuple[Trace, ...]
+    grouping: Grouping
+    said: Sequence[store.Event]
     verdicts: tuple[Verdict, ...]
 
 
@@ -50,27 +38,34 @@ class Among(NamedTuple):
 
 
 class ExplainedCase(NamedTuple):
-    """A case, its machine state where evidence is kept, its syndrome and how it came there, and the outbreaks."""
+    """A case, its machine state where evidence is kept, its syndrome, and how it lies to the outbreaks.
+
+    `syndrome` is null where no frame can be trusted; `why` also where nobody kept how it came there.
+    """
 
     case: Case
     state: MachineState | None
     syndrome: str | None
-    assignment: Mapping[str, Any] | None
+    why: syndromes.Explanation | None
     among: tuple[Among, ...]
 
 
 Explained = Verdict | ExplainedSyndrome | ExplainedCase
 
 
-def explained(url: str, name: str, binaries: Binaries, number: int | None = None) -> tuple[Investigation, Explained]:
-    """What this id means, with the investigation that it stands in."""
+def explained(questions: Questions, name: str, binaries: Binaries) -> tuple[Investigation, Explained]:
+    """What this id means in a version of a casebook, with the investigation that it stands in."""
+    url, number = questions.place.url, questions.version.number
     if name.upper().startswith("S-"):
+        grouping, said = grouped(questions), store.events(questions)
+        syndrome = syndromes.meant(grouping, name, said)
         found = investigation(url, number)
-        return found, _syndrome(url, name, found)
+        own = tuple(one for one in found.verdicts if one.outbreak.syndrome == syndrome)
+        return found, ExplainedSyndrome(syndrome, grouping, said, own)
     if CASE_ID.fullmatch(name) and not _may_be_rank(name):
         case, state = stored_case(url, name, binaries)  # before all else is asked: a wrong id is told at once
         found = investigation(url, number)
-        return found, _case(url, case, state, found)
+        return found, _case(questions, case, state, found)
     if not (name.isdigit() or name.upper().startswith("O-")):
         raise UsageError(f"no such outbreak, syndrome or case: {name}", EXAMPLES)
     found = investigation(url, number)
@@ -95,42 +90,21 @@ def _outbreak(name: str, verdicts: Sequence[Verdict]) -> Verdict:
     raise UsageError(f"no outbreak {name}", f"{there}: broadstreet outbreaks")
 
 
-def _syndrome(url: str, name: str, found: Investigation) -> ExplainedSyndrome:
-    with Questions(url, found.casebook_version) as questions:
-        grouping = grouped(questions)
-        syndrome = meant(grouping, name, store.events(questions))
-    mine = np.flatnonzero(grouping.syndrome == grouping.syndromes.index(syndrome))
-    counted = Counter(grouping.trace[mine].tolist())
-    return ExplainedSyndrome(
-        syndrome,
-        grouping.names.get(syndrome),
-        tuple(grouping.case_ids[row] for row in mine.tolist()),
-        tuple(Trace(grouping.traces[one], grouping.frames[one], n) for one, n in counted.most_common()),
-        tuple(one for one in found.verdicts if one.outbreak.syndrome == syndrome),
-    )
-
-
-def _case(url: str, case: Case, state: MachineState | None, found: Investigation) -> ExplainedCase:
-    with Questions(url, found.casebook_version) as questions:
-        row = _assigned(questions, case.case_id)
-        into = store.aliases(store.events(questions))
+def _case(questions: Questions, case: Case, state: MachineState | None, found: Investigation) -> ExplainedCase:
     among = tuple(
         Among(verdict, case.case_id in inside, tuple(one for one in _arguments(verdict) if case.case_id in one.cases))
         for verdict in found.verdicts
         if case.case_id in (inside := frozenset(verdict.outbreak.cases)) or case.case_id in verdict.outbreak.elsewhere
     )
-    syndrome = None if row is None else store.called(row["syndrome"], into)
-    return ExplainedCase(case, state, syndrome, row, among)
+    why = syndromes.explained(questions, case.case_id)
+    return ExplainedCase(case, state, why.syndrome if why else _would_be(questions, case.case_id), why, among)
 
 
 def _arguments(verdict: Verdict) -> tuple[Argument, ...]:
     return (*verdict.evidence_against, *verdict.evidence_for)
 
 
-def _assigned(questions: Questions, case_id: str) -> Mapping[str, Any] | None:
-    """How the trace of a case came to its syndrome: as it was kept, else as it would be; null without a trace."""
-    trace = store.trace_of(questions, case_id)
-    if trace is None:
-        return None
-    kept = store.why(questions, trace)
-    return kept or next((row for row in grouped(questions).new if row["trace_id"] == trace), None)
+def _would_be(questions: Questions, case_id: str) -> str | None:
+    grouping = grouped(questions)
+    code = int(grouping.syndrome[list(grouping.case_ids).index(case_id)])
+    return grouping.syndromes[code] if code >= 0 else None

@@ -71,6 +71,7 @@ def _told(
         fatal=None if capture is None else capture.whole.fatal,
         capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
+        alarms=found.alarms,
     )
 
 

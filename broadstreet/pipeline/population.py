@@ -49,7 +49,7 @@ def population(questions: Questions, grouping: Grouping) -> Population:
     store.hold_stretches(questions)
     more = store.fleet_keys(questions)
     names = list(dict.fromkeys((*OF_CASES, "tenant", *more)))
-    labels = [key for key, different, cases in store.label_keys(questions) if _tells(key, different, cases)]
+    labels = [key for key in store.label_keys(questions) if key != SIMULATED[0]]
     of_label = {key: key if key in names else f"label {key}" for key in labels}
     codings = {name: Coding() for name in (*names, *of_label.values())}
 
@@ -65,6 +65,8 @@ def population(questions: Questions, grouping: Grouping) -> Population:
     found = _in_order(shown.codes, _places(shown.numbers["reading"], cases.numbers["reading"][order]))
     for key, name in of_label.items():
         told = found.pop(f"label {key}")
+        if name not in true and _names_the_case(told):
+            continue
         true[name] = np.where(true[name] == UNKNOWN, told, true[name]) if name in true else told
     sources = [source != "mtime" for source in cases.codings["time_source"].values()]
     dated = ~np.isnan(time) & np.array([*sources, False])[true.pop("time_source")]
@@ -93,9 +95,10 @@ def population(questions: Questions, grouping: Grouping) -> Population:
     )
 
 
-def _tells(key: str, different: int, cases: int) -> bool:
-    """A label of which each case has its own value names the case, and says nothing of where it happened."""
-    return key != SIMULATED[0] and different < cases
+def _names_the_case(label: Codes) -> bool:
+    """A label of which each case has its own value says nothing of where it happened."""
+    told = label[label != UNKNOWN]
+    return len(np.unique(told)) == len(told)
 
 
 def _coded(batches: Any, codings: dict[str, Coding]) -> _Coded:

@@ -27,6 +27,8 @@ from broadstreet.statistics.tree import scan_ratio
 
 Rows = NDArray[np.int64]
 
+MOST_COUNTERS = 1 << 22
+Z_AT_FIRST = 2.0  # fewer are far from any level that is used here; saves the exact test
 UNEVEN_FROM = 50  # values, and episodes: with fewer, how unevenly values are hit at all cannot be estimated
 UNEVEN = 0.05  # the level at which it counts as uneven; from the facts, section 5, step 6
 LEAST_FOR_BURSTS = 10  # episodes, and days: with fewer nothing can be said of how they come together
@@ -81,9 +83,7 @@ def cells(
     if not known.any() or at_risk.sum() < 2:
         return None
     of_part = np.bincount(part[known], minlength=parts)
-    keys, inside = np.unique(part[known] * np.int64(size) + codes[known], return_counts=True)
-    several = inside >= least
-    keys, inside = keys[several], inside[several]
+    keys, inside = _counted(part[known] * np.int64(size) + codes[known], parts * size, least)
     label, value = keys // size, keys % size
     asked = int((of_part >= least).sum() * at_risk.sum())
     of = of_part[label]
@@ -99,9 +99,31 @@ def cells(
         others, rest = whole[value] - inside, whole.sum() - of
         share = np.divide(others, rest, out=np.ones(len(rest)), where=rest > 0)
         uneven = np.zeros(len(keys))
-        p = fisher(inside, of - inside, others, rest - others).greater
+        p = _oftener(inside, of, others, rest)
     gain = scan_ratio(inside, of * share, of)
     return Cells(attribute.name, label, value, inside, of, share, p, gain, uneven, asked)
+
+
+def _counted(keys: Rows, size: int, least: int) -> tuple[Rows, Rows]:
+    """The keys that are there at least so often, and how often."""
+    if size <= MOST_COUNTERS:
+        counts = np.bincount(keys, minlength=size)
+        found = np.flatnonzero(counts >= least)
+        return found, counts[found]
+    found, counts = np.unique(keys, return_counts=True)
+    return found[counts >= least], counts[counts >= least]
+
+
+def _oftener(inside: Rows, of: Rows, others: Rows, rest: Rows) -> Floats:
+    """The chance of so many inside if they were as frequent as among the others; 1 where they are not oftener."""
+    p = np.ones(len(inside))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = inside / of - others / rest
+        whole = (inside + others) / (of + rest)
+        z = apart / np.sqrt(whole * (1 - whole) * (1 / of + 1 / rest))
+    asked = z > Z_AT_FIRST
+    p[asked] = fisher(*(some[asked] for some in (inside, of - inside, others, rest - others))).greater
+    return p
 
 
 def compared(
@@ -268,10 +290,13 @@ def _adjusted(
 def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Rows, asked: int) -> Comparison | None:
     """Where no time at risk is told: the other crashes of the same services are the controls."""
     services = ground.population.exposures.get("service")
-    others = np.setdiff1d(ground.votes, votes, assume_unique=True)
+    mine = np.zeros(len(ground.population), bool)
+    mine[votes] = True
+    others = ground.votes[~mine[ground.votes]]
     if services is not None:
-        mine = np.unique(services.cases[votes])
-        others = others[np.isin(services.cases[others], mine[mine >= 0])] if (mine >= 0).any() else others
+        of_ours = np.unique(services.cases[votes])
+        if (of_ours >= 0).any():
+            others = others[np.isin(services.cases[others], of_ours[of_ours >= 0])]
     every = np.concatenate([votes, others])
     sick = np.arange(len(every)) < len(votes)
     codes = attribute.cases[every]

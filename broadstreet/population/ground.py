@@ -167,6 +167,18 @@ class Ground:
         return Strata(names, _dense(pieces, used), _dense(cases, used), len(used))
 
     @cached_property
+    def repeats(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The crashes that are no episode of their own, and of every crash what it would be a repeat of."""
+        population = self.population
+        host = population.exposures.get("host")
+        counts = np.zeros(len(population), bool)
+        counts[self.votes] = True
+        if host is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        keys = population.trace.astype(np.int64) * (len(host.values) + 1) + host.cases
+        return np.flatnonzero(~counts & (host.cases >= 0)), keys
+
+    @cached_property
     def _cut(self) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
         at_risk = self.population.at_risk
         if at_risk is None:

@@ -58,12 +58,12 @@ def states(codes: Codes, number: int) -> States:
 
 
 def telling(signs: Iterable[Sign]) -> dict[str, Sign]:
-    """Those that say something, by name."""
-    return {
-        sign.name: sign
-        for sign in signs
-        if np.any(sign.cases == 1) and (sign.kind in ("mechanism", "finding") or np.any(sign.cases == 0))
-    }
+    """Those that say something, by name; and what a verdict asks of every crash: that none shows it says something."""
+    return {sign.name: sign for sign in signs if sign.name in ALWAYS or _tells(sign)}
+
+
+def _tells(sign: Sign) -> bool:
+    return bool(np.any(sign.cases == 1) and (sign.kind in ("mechanism", "finding") or np.any(sign.cases == 0)))
 
 
 def _where(of_values: Sequence[bool], codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

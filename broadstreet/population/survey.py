@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.cases.episodes import episodes
+from broadstreet.population.alarms import alarms
 from broadstreet.population.asking import ONSET_FROM, Found, of_part
 from broadstreet.population.comparisons import cells
 from broadstreet.population.families import ERROR, LEAST, family
@@ -55,6 +56,7 @@ def survey(population: Population, only: str | None = None) -> Survey:
         questions=sum(questions.families.values()),
         families=dict(sorted(questions.families.items())),
         outbreaks=tuple(told(ground, one, rank) for rank, one in enumerate(found, 1)),
+        alarms=alarms(ground) if only is None else (),
     )
 
 

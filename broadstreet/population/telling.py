@@ -43,14 +43,10 @@ def told(ground: Ground, one: Found, rank: int) -> Outbreak:
 
 def _with_repeats(ground: Ground, votes: Rows) -> Rows:
     """The episodes and, where there were crash loops, the repeats that did not count."""
-    population = ground.population
-    host = population.exposures.get("host")
-    if len(ground.votes) == len(population) or host is None or not len(votes):
+    repeats, keys = ground.repeats
+    if not len(repeats) or not len(votes):
         return votes
-    key = population.trace.astype(np.int64) * (len(host.values) + 1) + host.cases
-    repeats = np.setdiff1d(np.arange(len(population)), ground.votes)
-    repeats = repeats[np.isin(key[repeats], key[votes]) & (host.cases[repeats] >= 0)]
-    return np.union1d(votes, repeats)
+    return np.union1d(votes, repeats[np.isin(keys[repeats], keys[votes])])
 
 
 def _mechanism(population: Population, votes: Rows) -> str:

@@ -110,6 +110,20 @@ class Outbreak:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """A syndrome that came oftener than it used to: `seen` episodes where its past had made `expected` likely.
+
+    `since` and `until` are seconds since 1970: when the chart began to rise, and when it was sure.
+    """
+
+    syndrome: str
+    since: float
+    until: float
+    seen: int
+    expected: float
+
+
+@dataclass(frozen=True)
 class Survey:
     """Everything that was asked of a population, and what came of it: the outbreaks, the most certain first.
 
@@ -123,3 +137,4 @@ class Survey:
     questions: int
     families: dict[str, int]
     outbreaks: tuple[Outbreak, ...]
+    alarms: tuple[Alarm, ...] = ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from broadstreet.records.outbreak import Outbreak
+from broadstreet.records.outbreak import Alarm, Outbreak
 from broadstreet.records.weights import Count, Interval
 
 Says = Literal["hardware", "software", "undetermined"]
@@ -87,3 +87,4 @@ class Investigation:
     fatal: int | None
     capture_notes: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    alarms: tuple[Alarm, ...] = ()

@@ -24,14 +24,11 @@ def fleet_keys(questions: Questions) -> list[str]:
     return found
 
 
-def label_keys(questions: Questions) -> list[tuple[str, int, int]]:
-    """The keys of free labels, how many different values each has, and how many cases have it."""
-    found = questions.answer(
-        """SELECT label.key AS key, count(DISTINCT label.value) AS different, count(*) AS cases
-        FROM (SELECT unnest(map_entries(labels)) AS label FROM current_cases WHERE cardinality(labels) > 0)
-        GROUP BY key ORDER BY key"""
-    )
-    return [(row["key"], row["different"], row["cases"]) for row in found.to_pylist()]
+def label_keys(questions: Questions) -> list[str]:
+    """The keys of free labels."""
+    found = questions.answer("SELECT DISTINCT unnest(map_keys(labels)) AS key FROM current_cases ORDER BY key")
+    keys: list[str] = found["key"].to_pylist()
+    return keys
 
 
 def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
@@ -42,14 +39,20 @@ def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[st
     shown = ", ".join(_text(name, OF_CASES, more) for name in names)
     select = EXPOSURES.format(stretches=HELD)
     return questions.stream(
-        f"SELECT reading, case_id, epoch_us(time) AS microseconds, time_source, {shown} FROM ({select})", AT_ONCE
+        f"SELECT reading, case_id, epoch_us(time) AS microseconds, time_source, {shown} FROM ({select}) "
+        "ORDER BY reading",
+        AT_ONCE,
     )
 
 
 def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
     """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures.
 
-    Of more than `MOST_ROWS` rows, those of one day and the same exposures are one.
+    <<<<<<< HEAD
+        In one order: sums of hours would else differ in their last digits from one asking to the next.
+    =======
+        Of more than `MOST_ROWS` rows, those of one day and the same exposures are one.
+    >>>>>>> main
     """
     shown = ", ".join(_text(name, OF_TIME, more) for name in names)
     rows = questions.answer("SELECT count(*) AS n FROM raw_at_risk")["n"][0].as_py()
@@ -57,7 +60,7 @@ def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]
     select = TIME_AT_RISK.format(stretches=HELD, at_risk=at_risk)
     return questions.stream(
         f"""SELECT epoch_us("from") AS start, epoch_us("to") AS "end", {", ".join(MEASURES)}, {shown}
-        FROM ({select})""",
+        FROM ({select}) ORDER BY ALL""",
         AT_ONCE,
     )
 
@@ -66,7 +69,7 @@ def shown(questions: Questions, names: Sequence[str], labels: Sequence[str]) -> 
     """Every case, in batches: reading, these columns as text, and these free labels as `label KEY`."""
     columns = [f'"{name}"::VARCHAR AS "{name}"' for name in names]
     columns += [f"labels[{_quoted(key)}] AS {_named('label ' + key)}" for key in labels]
-    return questions.stream(f"SELECT reading, {', '.join(columns)} FROM current_cases", AT_ONCE)
+    return questions.stream(f"SELECT reading, {', '.join(columns)} FROM current_cases ORDER BY reading", AT_ONCE)
 
 
 def labels_of_rules(questions: Questions) -> dict[str, list[str]]:

@@ -28,12 +28,13 @@ def explain(
     ID is the rank of an outbreak or its id (O-...), a syndrome (S-...), or a case's id; its beginning is enough.
     """
     from broadstreet.pipeline.explaining import explained
+    from broadstreet.store.questions import Questions
     from broadstreet.surfaces.explain_page import lines
     from broadstreet.surfaces.investigation_page import Sheet
     from broadstreet.surfaces.text import echo, page_width, plain_ascii
 
-    url = chosen(casebook)
-    found, what = explained(url, name, binary_sources(binaries, debuginfod).open(), number)
     sheet = Sheet(page_width(), plain_ascii(sys.stdout), f" --casebook {shlex.quote(casebook)}" if casebook else "")
-    for line in lines(found, what, sheet, query):
-        echo(line)
+    with Questions(chosen(casebook), number) as questions:
+        found, what = explained(questions, name, binary_sources(binaries, debuginfod).open())
+        for line in lines(questions, found, what, sheet, query):
+            echo(line)

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import click
 
-from broadstreet.formats.names import demangled
 from broadstreet.pipeline.explaining import Among, Explained, ExplainedCase, ExplainedSyndrome
 from broadstreet.records.outbreak import Onset, Split
 from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.records.weights import Count
+from broadstreet.store.questions import Questions
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.investigation_page import (
     INDENT,
@@ -24,17 +24,18 @@ from broadstreet.surfaces.investigation_page import (
     wrapped,
 )
 from broadstreet.surfaces.query_lines import query_lines
+from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
 from broadstreet.surfaces.text import plural, safe
 from broadstreet.verdict.figures import interval, ratio, short_day, small
 from broadstreet.verdict.sentences import cohort, scope
 from broadstreet.verdict.words import exposure, odds
 
-MOST_IDS, MOST_FRAMES, MOST_TRACES = 8, 12, 5
+MOST_IDS = 8
 ID = 8  # characters of a case's id
 RATIO = 18
 
 
-def lines(found: Investigation, what: Explained, sheet: Sheet, query: bool) -> Iterator[str]:
+def lines(questions: Questions, found: Investigation, what: Explained, sheet: Sheet, query: bool) -> Iterator[str]:
     """The lines of the page."""
     if isinstance(what, ExplainedCase):
         yield from _case(what, sheet)
@@ -47,7 +48,7 @@ def lines(found: Investigation, what: Explained, sheet: Sheet, query: bool) -> I
     if isinstance(what, Verdict):
         yield from _outbreak(what, found, sheet)
     else:
-        yield from _syndrome(what, sheet)
+        yield from _syndrome(questions, what, sheet)
     if query and verdicts:
         yield ""
         yield from query_lines(verdicts, sheet.casebook)
@@ -104,29 +105,16 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     yield f"  Casebook version {found.casebook_version}, {versions}."
 
 
-def _syndrome(what: ExplainedSyndrome, sheet: Sheet) -> Iterator[str]:
-    name = f", {safe(what.name)}" if what.name else ""
-    yield "  " + click.style(f"Syndrome {what.syndrome}{name}", bold=True)
-    yield f"  {plural(len(what.cases), 'case')}, {plural(len(what.traces), 'trace')}"
-    for trace in what.traces[:MOST_TRACES]:
-        yield from _heading(f"{plural(trace.cases, 'case')} with trace {trace.key[:12]}")
-        for frame in trace.frames[:MOST_FRAMES]:
-            returned, name = ("~", frame[1:]) if frame.startswith("~") else ("", frame)
-            yield f"{INDENT}{safe(returned + demangled(name), sheet.width - len(INDENT))}"
-        if len(trace.frames) > MOST_FRAMES:
-            yield f"{INDENT}and {len(trace.frames) - MOST_FRAMES} more"
-    if len(what.traces) > MOST_TRACES:
-        yield f"  and {len(what.traces) - MOST_TRACES:,} more traces"
+def _syndrome(questions: Questions, what: ExplainedSyndrome, sheet: Sheet) -> Iterator[str]:
+    yield from syndrome_lines(questions, what.grouping, what.said, what.syndrome)
     yield from _heading("Outbreaks")
     if not what.verdicts:
         yield f"{INDENT}None: no cohort has more of it than its share, and it has no onset."
     for verdict in what.verdicts:
         yield "  " + safe(f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {verdict.title}", sheet.width - 2)
-    yield from _heading("Cases")
-    yield from _ids("", what.cases, sheet)
-    yield ""
-    rank = what.verdicts[0].outbreak.rank if what.verdicts else what.cases[0][:ID]
-    yield f"  Deeper   broadstreet explain {rank}{sheet.casebook}"
+    for verdict in what.verdicts[:1]:
+        yield ""
+        yield f"  Deeper   broadstreet explain {verdict.outbreak.rank}{sheet.casebook}"
 
 
 def _case(what: ExplainedCase, sheet: Sheet) -> Iterator[str]:
@@ -138,31 +126,14 @@ def _case(what: ExplainedCase, sheet: Sheet) -> Iterator[str]:
     yield from page(what.case, near, places, False)
     if what.state is None:
         yield "  No evidence of it is kept: scan with --keep to see its words and instructions."
-    yield from _heading("Syndrome")
-    yield from wrapped(_assigned(what), sheet)
+    yield from _heading("Syndrome", what.syndrome or "none: no frame of it can be trusted")
+    if what.why is not None:
+        yield from explanation_lines(what.why)
     yield from _heading("Among the outbreaks")
     if not what.among:
         yield f"{INDENT}In none."
     for one in what.among:
         yield from _among(one, sheet)
-
-
-def _assigned(what: ExplainedCase) -> str:
-    row = what.assignment
-    if row is None or what.syndrome is None:
-        return "None: it has no frame that can be trusted."
-    text = f"{what.syndrome}, by trace {row['trace'][:12]}"
-    if row.get("nearest") is not None and row.get("similarity") is not None:
-        text += f", which is {row['similarity']:.2f} like {row['nearest'][:12]}"
-        text += f" (the same cause with {row['probability']:.0%})" if row.get("probability") is not None else ""
-    if row.get("rival") is not None and row.get("margin") is not None:
-        text += f"; the nearest other syndrome is {row['rival']}, {row['margin']:.2f} behind"
-    said = {
-        "new": "; it founded the syndrome",
-        "ask": "; worth a look by a person",
-        "person": "; a person put it there",
-    }
-    return text + said.get(str(row.get("outcome")), "") + "."
 
 
 def _among(one: Among, sheet: Sheet) -> Iterator[str]:
@@ -208,9 +179,9 @@ def _ids(label: str, cases: Sequence[str], sheet: Sheet) -> Iterator[str]:
         yield from wrapped(f"{label} {_few(cases)}".strip(), sheet)
 
 
-def _heading(text: str) -> Iterator[str]:
+def _heading(text: str, said: str = "") -> Iterator[str]:
     yield ""
-    yield "  " + click.style(text, bold=True)
+    yield "  " + click.style(text, bold=True) + (f"  {safe(said)}" if said else "")
 
 
 def _onset(onset: Onset | None) -> str:

@@ -11,7 +11,7 @@ from broadstreet.surfaces.text import page_width, safe, shortened
 from broadstreet.verdict.figures import amount, ratio, small
 from broadstreet.verdict.sentences import measure
 
-NUMBERS = 2 + 9 + 10 + 9 + 14 + 10 + 7 + 8  # columns of a row but for its name
+NUMBERS = 2 + 9 + 10 + 8 + 14 + 9 + 6 + 9  # columns of a row but for its name
 SURE = 0.01  # of what is said in bold at most one in a hundred is chance
 _EXCESS = (
     ("episodes", arrow.int64()),
@@ -58,7 +58,7 @@ def lines(found: Sequence[Suspect], most: int, physical: bool) -> Iterator[str]:
     shown = found[:most]
     name = min(max(len(word), *(len(one.value) for one in shown)), page_width() - NUMBERS)
     heading = (
-        f"  {word:{name}}{'crashes':>9}{'expected':>10}{'hours':>9}{'rate ratio':>14}{'hardware':>10}{'sites':>7}  q"
+        f"  {word:{name}}{'crashes':>9}{'expected':>10}{'hours':>8}{'rate ratio':>14}{'hardware':>9}{'sites':>6}  q"
     )
     yield click.style(heading, dim=True)
     for one in shown:
@@ -66,9 +66,9 @@ def lines(found: Sequence[Suspect], most: int, physical: bool) -> Iterator[str]:
         hours = "·" if one.hours is None else amount(one.hours)
         crashes, hardware = f"{one.every.episodes:,}", f"{one.hardware.episodes:,}" if one.hardware.episodes else "·"
         line = (
-            f"  {shortened(safe(one.value), name):{name}}{crashes:>9}{_expected(one):>10}{hours:>9}{_at_least(one):>14}"
+            f"  {shortened(safe(one.value), name):{name}}{crashes:>9}{_expected(one):>10}{hours:>8}{_at_least(one):>14}"
         )
-        line += f"{hardware:>10}{one.sites:7,}  {'·' if q is None else small(q)}"
+        line += f"{hardware:>9}{one.sites:6,}  {'·' if q is None else small(q)}"
         yield click.style(line, bold=q is not None and q < SURE)
     yield ""
     yield from _notes(found, len(shown))
@@ -83,7 +83,7 @@ def _notes(found: Sequence[Suspect], shown: int) -> Iterator[str]:
         yield "  No time at risk is known: hardware findings are held against the other crashes."
         yield "  broadstreet fleet add at_risk FILE"
     else:
-        yield f"  Hours are {measure(first.measure)}; hw: of the crashes with hardware findings, which say more."
+        yield f"  Hours are {measure(first.measure)}; hw: by the crashes with hardware findings."
     yield "  A rank is no verdict: broadstreet investigate"
 
 

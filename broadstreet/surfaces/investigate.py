@@ -19,7 +19,7 @@ FORMS = ("text", "json", "ndjson")
 @click.option("--syndrome", metavar="ID", help="Only the outbreaks of this syndrome, such as S-12a.")
 @click.option("--at", "number", type=click.IntRange(0), metavar="VERSION", help="As the casebook was at this version.")
 @click.option("--query", is_flag=True, help="Under each number the SQL of its inputs and the test, to paste.")
-@click.option("--keep", is_flag=True, help="Cite this version: no tidying makes it unreadable from now on.")
+@click.option("--keep", is_flag=True, help="Keep the syndromes' names, and this version through every tidying.")
 @click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
 @click.option("-o", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What to write.")
 @casebook_option
@@ -42,6 +42,8 @@ def investigate(
     from broadstreet.surfaces.text import echo
 
     url = chosen(casebook)
+    if keep:
+        number = _kept(url, number)
     found = investigation(url, number, syndrome)
     form = "json" if as_json else form
     if form == "text":
@@ -50,8 +52,6 @@ def investigate(
         if found.simulated:
             echo(SIMULATED, err=True)
         _json(found, form)
-    if keep:
-        _keep(url, found.casebook_version)
 
 
 def dated(found: "Investigation", url: str) -> dict[str, datetime]:
@@ -92,9 +92,10 @@ def _json(found: "Investigation", form: str) -> None:
         click.echo(written(outbreak_json(verdict)))
 
 
-def _keep(url: str, number: int) -> None:
-    from broadstreet.store.citing import cite
+def _kept(url: str, number: int | None) -> int:
+    from broadstreet.pipeline.keeping import keep
     from broadstreet.surfaces.text import echo
 
-    new = cite(url, number)
-    echo(f"  Version {number} {'is' if new else 'was already'} cited: no tidying makes it unreadable.", err=True)
+    kept = keep(url, number)
+    echo(f"  Version {kept} is kept: no tidying makes it unreadable.", err=True)
+    return kept

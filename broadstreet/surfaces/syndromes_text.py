@@ -51,7 +51,7 @@ def syndrome_lines(questions: "Questions", grouping: Grouping, said: Sequence[Ev
         why = explained(questions, first)
         if why is None:
             yield f"    {' < '.join(_plain(frame) for frame in grouping.frames[code][:FRAMES])}"
-            yield "    not kept yet: broadstreet investigate keeps it"
+            yield "    not kept yet: broadstreet investigate --keep keeps it"
         else:
             yield from explanation_lines(why)
     if traces > TRACES:

@@ -33,7 +33,7 @@ class Again(NamedTuple):
 def again(verdict: Verdict) -> Iterator[Again]:
     """Every number of a verdict that comes of a test, in the order of the page."""
     outbreak = verdict.outbreak
-    for one in (outbreak.comparison, *outbreak.others):
+    for one in (outbreak.comparison, *(other for other in outbreak.others if other != outbreak.comparison)):
         if one is not None:
             yield from _compared(outbreak, one)
     for argument in (*verdict.evidence_against, *verdict.evidence_for):

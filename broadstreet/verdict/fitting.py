@@ -97,7 +97,7 @@ def calibration(scored: Sequence[tuple[float, Cause]]) -> Calibration:
 
 def _logistic_line(score: Floats, target: Floats) -> tuple[Floats, Floats]:
     columns = np.stack([np.ones(len(score)), score], axis=1)
-    line = np.zeros(2)
+    line, information = np.zeros(2), np.eye(2)
     for _ in range(STEPS):
         chance = 1 / (1 + np.exp(-np.clip(columns @ line, -FAR, FAR)))
         information = (columns * (chance * (1 - chance))[:, None]).T @ columns
@@ -105,7 +105,7 @@ def _logistic_line(score: Floats, target: Floats) -> tuple[Floats, Floats]:
         line = line + step * min(1.0, LONGEST / float(np.abs(step).max()))
         if np.abs(step).max() < ENOUGH:
             break
-    return line, np.linalg.inv(information)
+    return np.asarray(line, np.float64), np.asarray(np.linalg.inv(information), np.float64)
 
 
 def _blocks(score: Floats, bad: NDArray[np.bool_]) -> tuple[Block, ...]:

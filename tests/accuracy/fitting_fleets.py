@@ -71,7 +71,7 @@ def _burst(seed: int) -> Shown:
 
 
 def _honest(seed: int, kinds: int) -> Look:
-    """So many bugs that do not imitate hardware: more than one of those on one host at a time are not to be expected."""
+    """So many bugs that do not imitate hardware: more than one of those on one host is not to be expected."""
     crashes = pool()
     rows = crashes.rows("bugs")
     strict = np.isin(crashes.mechanisms[rows], STRICT)

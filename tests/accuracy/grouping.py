@@ -2,6 +2,7 @@
 
     python -m tests.accuracy.grouping FOLDER [FOLDER ...]     score; each folder has core dumps and `truth.jsonl`
     python -m tests.accuracy.grouping --fit FOLDER ...        and write the calibration from these folders
+    python -m tests.accuracy.grouping --seed FOLDER ...       write the few bugs that the tests score
 
 The cause of a crash is the bug that was planted in a program. Two bugs can leave one and the same stack (a function
 that was called last of all is gone from it; one helper is wrong for two reasons): nothing that reads stacks can tell
@@ -35,6 +36,7 @@ STRIPPED = ("stripped", "cfnone")  # builds of the lab whose functions have no n
 TOP = 3  # frames of the control
 ORDERS, SEED = 10, 1854
 CHUNKS = 5  # parts in which the crashes arrive, when the order is tried
+FEW, SEVERAL = Path(__file__).with_name("traces_of_the_lab.json"), 5
 STEP, LEAST = 0.05, 0.05  # of similarity, where pairs are counted
 Cause = tuple[str, str]
 Frames = tuple[str, ...]
@@ -164,12 +166,22 @@ def fitted(given: Sequence[Crash]) -> tuple[Block, ...]:
     return pooled([Block(step * STEP, (step + 1) * STEP, same[step], pairs[step]) for step in sorted(pairs)])
 
 
+def few() -> list[Crash]:
+    """The crashes of one bug of SEVERAL in the lab's sets, which stand in a file."""
+    told = json.loads(FEW.read_text("utf-8"))
+    return [Crash(one[0], tuple(one[1]), (one[2], one[3]), one[4]) for one in told]
+
+
 def main(arguments: list[str]) -> None:
     """Score, and fit where that is asked for."""
-    fit = "--fit" in arguments
-    folders = [Path(name) for name in arguments if name != "--fit"]
+    folders = [Path(name) for name in arguments if not name.startswith("--")]
     sets = {folder.name: crashes(folder) for folder in folders}
-    if fit:
+    if "--seed" in arguments:
+        causes = sorted({one.cause for given in sets.values() for one in given})[::SEVERAL]
+        chosen = [one for given in sets.values() for one in given if one.cause in causes and _named(one)]
+        FEW.write_text(json.dumps([[one.trace, one.frames, *one.cause, one.build] for one in chosen], indent=0) + "\n")
+        return
+    if "--fit" in arguments:
         _write(fitted([one for given in sets.values() for one in given if _named(one)]))
     for name, given in sets.items():
         for whose, chosen in (("with names", [one for one in given if _named(one)]), ("all builds", given)):
@@ -178,8 +190,17 @@ def main(arguments: list[str]) -> None:
                 print("| way | precision | recall | groups |\n| --- | --- | --- | --- |")
                 for one in scores(chosen, keep):
                     print(f"| {one.way} | {one.precision:.3f} | {one.recall:.3f} | {one.groups} |")
-        least, mean = agreement(given, ORDERS, SEED)
-        print(f"\n{ORDERS} arrival orders in {CHUNKS} parts: adjusted Rand index at least {least:.3f}, mean {mean:.3f}")
+        found = pairwise(*zip(*_of_one_build(given), strict=True))
+        print(f"\npairs of one build alone: precision {found.precision:.3f}, recall {found.recall:.3f}")
+        for parts in (1, CHUNKS):
+            least, mean = agreement(given, ORDERS, SEED, parts)
+            print(f"{ORDERS} arrival orders, {parts} parts: adjusted Rand index at least {least:.3f}, mean {mean:.3f}")
+
+
+def _of_one_build(given: Sequence[Crash]) -> list[tuple[str, str]]:
+    """Of each unmistakable crash its syndrome and its cause, each together with its build."""
+    found = zip(given, syndromes(given), unmistakable(given), strict=True)
+    return [(f"{own} {one.build}", f"{one.cause} {one.build}") for one, own, sure in found if sure]
 
 
 def _named(crash: Crash) -> bool:

@@ -48,8 +48,8 @@ class Job(NamedTuple):
 
 
 def jobs(runs: int, first: int, check: bool) -> list[Job]:
-    """A quarter of the runs hardware: how sure a verdict may be is bounded by the software that was tried. As many of each
-    kind."""
+    """A quarter of the runs hardware: how sure a verdict may be is bounded by the software that was tried. Of each kind
+    as many."""
     manners = tuple(varied.MANNERS) if check else fitting_fleets.MANNERS
     cells = [("hardware", str(k)) for k in fitting_fleets.CRASHES], [("software", manner) for manner in manners]
     return [

@@ -16,7 +16,6 @@ from broadstreet.records.specimen import Examined
 from broadstreet.sources.specimens import specimens
 from broadstreet.store.casebook import open_for_writing
 from broadstreet.store.questions import Questions
-from broadstreet.store.syndromes import trace_of
 from tests.store.examined import SAMPLE, case
 
 EVERY = 3  # of the sample: a third has each shape of the founding story
@@ -169,7 +168,6 @@ def test_an_assignment_explains_itself(url: str) -> None:
     with Questions(url) as questions:
         told = [explained(questions, one) for one in grouping_of(url).case_ids]
         assert explained(questions, "no such case") is None
-        assert trace_of(questions, "no such case") is None
     joined = next(one for one in told if one is not None and one.similarity is not None and one.similarity < 1)
     assert joined.outcome == "same"
     assert joined.nearest != joined.trace

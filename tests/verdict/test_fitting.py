@@ -3,17 +3,22 @@
 from dataclasses import replace
 from math import exp, log
 
+import numpy as np
 import pytest
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.contingency_tables import Table2x2
+from statsmodels.tools import add_constant
 
 from broadstreet.records.weights import Count
 from broadstreet.verdict.counted import MOST, Prior, capped, checked, items, ratio
-from broadstreet.verdict.fitting import LEAST_IN_BLOCK, Labelled, calibration, counted, fitted
+from broadstreet.verdict.fitting import Cause, Labelled, calibration, counted, fitted
 from broadstreet.verdict.profile import profile
 from tests.verdict.populations import bad_machine, race
 
+HARDWARE: Cause = "hardware"
+SOFTWARE: Cause = "software"
 PRIOR = Prior(5, 100, "by hand")
-N = 2 * LEAST_IN_BLOCK
 
 
 def outbreaks(hardware: int, software: int) -> list[Labelled]:
@@ -54,31 +59,50 @@ def test_what_an_item_does_not_say_is_not_counted() -> None:
     assert counted(outbreaks(3, 5))["elsewhere"]["none"] == (Count(3, 3), Count(0, 0))
 
 
-def test_a_calibration_of_two_heaps_has_two_knots() -> None:
-    low, high = calibration([*[(-1.0, "software")] * N, *[(2.0, "hardware")] * N])
-    assert (low.score, high.score) == (-1.0, 2.0)
-    assert high.worth == pytest.approx(log((N + 0.5) / 0.5))
-    assert low.worth == pytest.approx(-high.worth)
-    assert (high.hardware, high.software) == (N, 0)
+def mixed(seed: int) -> list[tuple[float, Cause]]:
+    rng = np.random.default_rng(seed)
+    scored = [(float(value), HARDWARE) for value in rng.normal(3, 2, 200)]
+    return [*scored, *((float(value), SOFTWARE) for value in rng.normal(-2, 2, 600))]
 
 
-def test_a_calibration_never_falls_though_the_truth_does() -> None:
-    falls = [*[(3.0, "software")] * N, *[(2.0, "hardware")] * N, *[(1.0, "software")] * N]
-    worths = [knot.worth for knot in calibration(falls)]
-    assert worths == sorted(worths)
-    assert len(worths) == 2
+def test_a_calibration_is_the_line_that_statsmodels_fits() -> None:
+    scored = mixed(1)
+    target = [201 / 202 if cause == "hardware" else 1 / 602 for _, cause in scored]
+    theirs = GLM(target, add_constant([value for value, _ in scored]), family=Binomial()).fit()
+    mine = calibration(scored)
+    assert (mine.at_zero + log(200 / 600), mine.slope) == pytest.approx(tuple(theirs.params), rel=1e-4)
+    assert mine.spread[2] == pytest.approx(theirs.cov_params()[1][1], rel=1e-3)
 
 
-def test_a_calibration_between_two_knots_is_a_line() -> None:
-    low, high = calibration([*[(0.0, "software")] * N, *[(2.0, "hardware")] * N])
-    known = replace(items(), calibration=(low, high))
-    assert known.worth(0.5)[0] == pytest.approx(low.worth + 0.25 * (high.worth - low.worth))
+def test_a_calibration_says_what_the_outbreaks_at_a_score_bear_out() -> None:
+    known = replace(items(), calibration=calibration(mixed(2)))
+    for block in known.calibration.blocks:
+        if block.hardware >= 20 and block.software >= 20:
+            borne = ratio(Count(block.hardware, 200), Count(block.software, 600))
+            assert log(borne.low) < known.worth((block.low + block.high) / 2).value < log(borne.high)
+
+
+def test_causes_that_fall_apart_have_a_finite_calibration() -> None:
+    apart = calibration([*[(-1.0, SOFTWARE)] * 80, *[(2.0, HARDWARE)] * 80])
+    assert 0 < apart.slope < 10
+    assert apart.most == pytest.approx(log((80.5 / 81) / (0.5 / 81)))
+
+
+def test_no_score_is_worth_more_than_the_software_that_was_tried() -> None:
+    few, many = (calibration([*[(-1.0, SOFTWARE)] * n, *[(2.0, HARDWARE)] * 80]) for n in (50, 5_000))
+    assert replace(items(), calibration=few).worth(1e6).value == pytest.approx(log((80.5 / 81) / (0.5 / 51)))
+    assert replace(items(), calibration=many).worth(1e6).value > replace(items(), calibration=few).worth(1e6).value
 
 
 def test_items_whose_calibration_falls_are_refused() -> None:
-    low, high = calibration([*[(0.0, "software")] * N, *[(2.0, "hardware")] * N])
+    falling = replace(items().calibration, slope=-0.1)
     with pytest.raises(ValueError, match="falls"):
-        checked(replace(items(), calibration=(replace(low, worth=9.0), high)))
+        checked(replace(items(), calibration=falling))
+
+
+def test_a_level_that_hardly_any_outbreak_had_says_nothing() -> None:
+    seldom = {"who": {"nobody": (Count(0, 500), Count(3, 500))}}
+    assert replace(items(), levels=seldom).ratio("who", "nobody") is None
 
 
 def test_the_fitted_items_tell_their_own_outbreaks_apart() -> None:
