@@ -91,21 +91,6 @@ def test_the_machine_that_is_still_there_was_not_taken_out(book: Path, syndrome:
     assert "--since DATE" in said.err
 
 
-@pytest.mark.parametrize("fix", [SINCE, ("--release", "26.1")])
-def test_the_sql_that_query_prints_gives_both_sides_again(fix: tuple[str, ...], book: Path, syndrome: str) -> None:
-    asked = ("fixed", "--syndrome", syndrome, *fix, "--casebook", book)
-    told = json.loads(broadstreet(*asked, "--json", store=book).text)
-    lines = broadstreet(*asked, "--query", store=book).text.splitlines()
-    crashes, at_risk = (shlex.split(line)[1:] for line in lines if line.startswith("broadstreet sql"))
-    sides = json.loads(broadstreet(*crashes, "-o", "json", store=book).text)
-    assert sum(row["crashes"] for row in sides) == told["before"]["episodes"] + told["after"]["episodes"]
-    rows = json.loads(broadstreet(*at_risk, "-o", "json", store=book).text)
-    whole = sum(value for row in rows for value in row.values() if isinstance(value, float))
-    assert whole == pytest.approx(told["before"]["at_risk"] + told["after"]["at_risk"], rel=1e-6)
-    if fix == SINCE:
-        assert rows[0]["after"] == pytest.approx(told["after"]["at_risk"], rel=1e-6)
-
-
 @pytest.mark.parametrize(
     "arguments",
     [(), (*SINCE, *RELEASE), ("--release", "nothing"), ("--since", "1999-01-01"), ("--without-host", "x")],
