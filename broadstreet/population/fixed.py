@@ -103,6 +103,7 @@ def fixed(
         days_more_tenfold=more.tenfold,
         known_on=None if more.zero_more is None else end + timedelta(days=more.zero_more),
         capture=changed,
+        cases=tuple(population.case_ids[at] for at in sides.votes.tolist()),
         undated=len(mine) - len(told_when),
         notes=tuple(_notes(fix, sides, len(mine) - len(told_when), capture, {} if mechanism else mixed)),
     )

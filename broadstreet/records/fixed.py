@@ -38,7 +38,7 @@ class Fixed:
     compared; empty where that would leave too little. `a_day` is the naive ratio, by calendar days. `days_more` until
     it is known if no crash follows, `days_more_tenfold` with 80 % if the rate fell tenfold; both are null where it is
     known, or will not be within ten years. `held` is why no answer is given. `measure` is what time at risk is counted
-    in, or what else is.
+    in, or what else is. `cases` are the ids of the first crash of each episode.
     """
 
     syndrome: str
@@ -63,5 +63,6 @@ class Fixed:
     days_more_tenfold: int | None
     known_on: datetime | None
     capture: Changed | None
+    cases: tuple[str, ...]
     undated: int
     notes: tuple[str, ...]

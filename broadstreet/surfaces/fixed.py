@@ -1,5 +1,6 @@
 """`broadstreet fixed`."""
 
+import shlex
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +25,9 @@ LABEL = 14
 @click.option("--release", metavar="RELEASE", help="What ran this service release or a later one, against older ones.")
 @click.option("--without-host", metavar="HOST", help="Since this host, or physical host, was at risk no more.")
 @click.option("--mechanism", metavar="NAME", help="Only its crashes with this mechanism, such as return_to_null.")
-@click.option("--query", is_flag=True, help="Also the line of Python that gives the p again, to paste.")
+@click.option(
+    "--query", is_flag=True, help="Also the SQL of both sides, and the line of Python that gives the p, to paste."
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
 @click.option("-o", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What to write.")
 @casebook_option
@@ -60,7 +63,7 @@ def fixed(
     if as_json or form == "json":
         _json(found, version)
     else:
-        for line in _page(found, query):
+        for line in _page(found, query, casebook):
             echo(line)
     if found.answer != "fixed":
         raise SystemExit(NOT_FIXED)
@@ -74,9 +77,8 @@ def _json(found: "Fixed", version: int) -> None:
     click.echo(msgspec.json.format(written({"casebook_version": version} | msgspec.to_builtins(found)), indent=2))
 
 
-def _page(found: "Fixed", query: bool) -> Iterator[str]:
+def _page(found: "Fixed", query: bool, casebook: str | None) -> Iterator[str]:
     from broadstreet.surfaces.text import page_width, safe
-    from broadstreet.verdict.again import line
     from broadstreet.verdict.figures import amount, interval, percent, ratio, small
     from broadstreet.verdict.sentences import measure
 
@@ -112,8 +114,21 @@ def _page(found: "Fixed", query: bool) -> Iterator[str]:
         yield from said("captured", f"{shares[0]} before, {shares[1]} since, of the crashes around that day")
     for note in found.notes:
         yield from said("note", safe(note, 400))
-    if query and found.test is not None and (python := line(found.test)) is not None:
+    if query:
         yield ""
+        yield from _query(found, casebook)
+
+
+def _query(found: "Fixed", casebook: str | None) -> Iterator[str]:
+    from broadstreet.surfaces.query_lines import sql_line
+    from broadstreet.verdict import fix_reads
+    from broadstreet.verdict.again import line
+
+    named = f" --casebook {shlex.quote(casebook)}" if casebook else ""
+    yield sql_line(fix_reads.crashes(found), named)
+    if found.against == "time at risk":
+        yield sql_line(fix_reads.at_risk(found), named)
+    if found.test is not None and (python := line(found.test)) is not None:
         yield python
 
 

@@ -58,6 +58,7 @@ class _Setting(click.ParamType[Any]):
     help="Does the rate follow the dose? Columns cohort, dose, cases, at_risk.",
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the draws.")
+@click.option("--query", is_flag=True, help="Also the line of Python that gives the figures again, to paste.")
 @click.option(
     "-o", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to write."
 )
@@ -70,6 +71,7 @@ def plausible(
     solve: str | None,
     doses: str | None,
     seed: int,
+    query: bool,
     form: str,
 ) -> None:
     """Can this hypothesis make so many crashes? Multiply its factors out (the Fermi check).
@@ -81,8 +83,10 @@ def plausible(
     if listed:
         _write(hypotheses.templates(), form, _listed)
     elif doses is not None:
-        told = hypotheses.dose_response(*_doses(doses))
+        columns = _doses(doses)
+        told = hypotheses.dose_response(*columns)
         _write(told, form, _dose_lines)
+        _again("dose_response", columns, query and form == "table")
         _exit(told.follows == "does not follow")
     elif template is None:
         raise UsageError("which hypothesis?", "broadstreet plausible --list")
@@ -94,10 +98,14 @@ def plausible(
         )
     elif solve is not None:
         factor = solve.replace("-", "_")
-        _write(hypotheses.solution(template, factor, dict(settings), observed, at_risk, seed), form, _solved_lines)
+        asked = (template, factor, dict(settings), observed, at_risk, seed)
+        _write(hypotheses.solution(*asked), form, _solved_lines)
+        _again("solution", asked, query and form == "table")
     else:
-        checked = hypotheses.plausibility(template, dict(settings), observed, at_risk, seed)
+        given = (template, dict(settings), observed, at_risk, seed)
+        checked = hypotheses.plausibility(*given)
         _write(checked, form, _checked_lines)
+        _again("plausibility", given, query and form == "table")
         _exit(checked.answer != "compatible")
 
 
@@ -111,6 +119,16 @@ def _write(found: Any, form: str, lines: Any) -> None:
         return
     for line in lines(found):
         echo(line)
+
+
+def _again(function: str, arguments: tuple[Any, ...], query: bool) -> None:
+    if query:
+        click.echo("")
+        click.echo(
+            f"from broadstreet.population.hypotheses import {function}; "
+            "from broadstreet.records.hypothesis import Range; "
+            f"print({function}({', '.join(map(repr, arguments))}))"
+        )
 
 
 def _exit(rejected: bool) -> None:

@@ -24,7 +24,12 @@ def query_lines(verdicts: Sequence[Verdict], casebook: str) -> Iterator[str]:
 def _lines(rank: str, one: Again, casebook: str) -> Iterator[str]:
     yield "  " + click.style(f"{rank}  {safe(one.what, 400)} = {one.value:.6g}", bold=True)
     if one.reads:
-        escaped = one.reads.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
-        yield f'broadstreet sql "{escaped}"{casebook}'
+        yield sql_line(one.reads, casebook)
     if one.python is not None:
         yield one.python
+
+
+def sql_line(select: str, casebook: str = "") -> str:
+    """The command that asks this again, safe in a shell. `casebook` is what it needs to find it."""
+    escaped = select.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
+    return f'broadstreet sql "{escaped}"{casebook}'

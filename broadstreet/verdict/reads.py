@@ -14,7 +14,8 @@ COLUMNS = (
 SITE = "list_filter(string_split(cases.frames, '|'), lambda f: NOT starts_with(f, '0x'))[1]"
 
 
-def _in(cases: Iterable[str]) -> str:
+def in_cases(cases: Iterable[str]) -> str:
+    """The condition that a row is of one of these cases."""
     return f"case_id IN ({', '.join(_text(case) for case in cases)})"
 
 
@@ -23,11 +24,11 @@ def _text(value: str) -> str:
 
 
 def _all(p: Profile) -> str:
-    return _in(p.witnesses.get("all", ()))
+    return in_cases(p.witnesses.get("all", ()))
 
 
 def _both(p: Profile) -> str:
-    return _in((*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
+    return in_cases((*p.witnesses.get("all", ()), *p.witnesses.get("elsewhere", ())))
 
 
 def _exposure(name: str) -> tuple[str, str]:
@@ -49,12 +50,14 @@ def by_value(name: str, cases: Iterable[str]) -> str:
     """These crashes by one exposure."""
     column, join = _exposure(name)
     counted = f"SELECT {column} AS value, count(DISTINCT e.case_id) AS crashes FROM exposures e{join}"
-    return f"{counted} WHERE e.{_in(cases)} GROUP BY 1 ORDER BY 2 DESC"
+    return f"{counted} WHERE e.{in_cases(cases)} GROUP BY 1 ORDER BY 2 DESC"
 
 
 def elsewhere(p: Profile) -> str:
     """Where the crashes of the same kind outside of the cohort happened."""
-    return f"SELECT case_id, time, host, physical_host FROM exposures WHERE {_in(p.witnesses.get('elsewhere', ()))}"
+    return (
+        f"SELECT case_id, time, host, physical_host FROM exposures WHERE {in_cases(p.witnesses.get('elsewhere', ()))}"
+    )
 
 
 def sites(p: Profile) -> str:

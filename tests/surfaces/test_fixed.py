@@ -1,20 +1,22 @@
 """`broadstreet fixed` on a part of the sample: what it prints, and what it refuses."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from broadstreet.pipeline.grouping import grouped
 from broadstreet.store.questions import Questions
-from tests.surfaces.shell import ROOT, broadstreet
+from tests.surfaces.shell import ROOT, Said, broadstreet
 
 SAMPLE = ROOT / "sample"
-SINCE = ("--since", "2026-03-08")
+SINCE, RELEASE = ("--since", "2026-03-08"), ("--release", "26.1")
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +43,45 @@ def syndrome(book: Path) -> str:
     return grouping.syndromes[int(np.bincount(grouping.syndrome).argmax())]
 
 
-def test_the_page_and_the_json_say_the_same(book: Path, syndrome: str) -> None:
-    asked = ("fixed", "--syndrome", syndrome, *SINCE, "--casebook", book)
-    page, told = broadstreet(*asked, store=book), json.loads(broadstreet(*asked, "--json", store=book).text)
-    assert page.status == (0 if told["answer"] == "fixed" else 1)
-    assert told["says"].split(":")[0] in page.text
-    assert told["fix"] == {"since": "2026-03-08T00:00:00Z", "release": None, "without_host": None}
-    assert told["before"]["episodes"] + told["after"]["episodes"] > 20
-    assert f"{told['after']['episodes']}" in page.text
-    assert 0 < told["test"]["p"] <= 1
-    assert told["capture"]["before"]["fatal"] > 0
+class Told(NamedTuple):
+    """What one fix came to: as JSON, and as a page with its query."""
+
+    json: dict[str, Any]
+    page: Said
 
 
-def test_the_line_that_query_prints_gives_the_p_again(book: Path, syndrome: str) -> None:
-    asked = ("fixed", "--syndrome", syndrome, *SINCE, "--casebook", book)
-    told = json.loads(broadstreet(*asked, "--json", store=book).text)
-    line = broadstreet(*asked, "--query", store=book).text.splitlines()[-1]
+@pytest.fixture(scope="module", params=[SINCE, RELEASE], ids=["date", "release"])
+def told(request: pytest.FixtureRequest, book: Path, syndrome: str) -> Told:
+    asked = ("fixed", "--syndrome", syndrome, *request.param, "--casebook", book)
+    return Told(json.loads(broadstreet(*asked, "--json", store=book).text), broadstreet(*asked, "--query", store=book))
+
+
+def test_the_page_and_the_json_say_the_same(told: Told) -> None:
+    assert told.page.status == (0 if told.json["answer"] == "fixed" else 1)
+    assert told.json["says"].split(":")[0] in told.page.text
+    assert told.json["before"]["episodes"] + told.json["after"]["episodes"] > 20
+    assert 0 < told.json["test"]["p"] <= 1
+    assert told.json["capture"]["before"]["fatal"] > 0
+
+
+def test_the_line_that_query_prints_gives_the_p_again(told: Told) -> None:
+    line = told.page.text.splitlines()[-1]
     printed = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert float(printed.stdout) == pytest.approx(told["test"]["p"])
+    assert float(printed.stdout) == pytest.approx(told.json["test"]["p"])
+
+
+def test_the_sql_that_query_prints_gives_both_sides_again(told: Told, book: Path) -> None:
+    lines = [line for line in told.page.text.splitlines() if line.startswith("broadstreet sql")]
+    crashes, at_risk = (
+        json.loads(broadstreet(*shlex.split(line)[1:], "-o", "json", store=book).text) for line in lines
+    )
+    before, after = told.json["before"], told.json["after"]
+    assert sum(row["crashes"] for row in crashes) == before["episodes"] + after["episodes"]
+    if told.json["fix"]["since"]:
+        assert at_risk == [{name: pytest.approx(told.json[name]["at_risk"]) for name in ("before", "after")}]
+        return
+    whole = sum(row["at_risk"] for row in at_risk if row["side"] is not None)
+    assert whole == pytest.approx(before["at_risk"] + after["at_risk"])
 
 
 def test_the_machine_that_is_still_there_was_not_taken_out(book: Path, syndrome: str) -> None:
@@ -70,7 +93,7 @@ def test_the_machine_that_is_still_there_was_not_taken_out(book: Path, syndrome:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), (*SINCE, "--release", "26.1"), ("--release", "nothing"), ("--since", "1999-01-01"), ("--without-host", "x")],
+    [(), (*SINCE, *RELEASE), ("--release", "nothing"), ("--since", "1999-01-01"), ("--without-host", "x")],
 )
 def test_what_is_no_fix_is_refused_in_two_lines(arguments: tuple[str, ...], book: Path, syndrome: str) -> None:
     said = broadstreet("fixed", "--syndrome", syndrome, *arguments, "--casebook", book, store=book)

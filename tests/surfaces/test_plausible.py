@@ -3,11 +3,13 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.surfaces.shell import broadstreet
+from tests.surfaces.shell import ROOT, broadstreet
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "plausible.md").read_text("utf-8")
 EXAMPLES = dict(
@@ -34,6 +36,16 @@ def test_json_has_what_the_table_says(tmp_path: Path) -> None:
     told = json.loads(broadstreet("plausible", "signal_race", *arguments, store=tmp_path).text)
     assert told["hours_between"]["value"] == pytest.approx(0.2778, rel=1e-3)
     assert (told["answer"], told["seed"], told["draws"]) == ("compatible", 5, 10_000)
+
+
+def test_the_line_that_query_prints_gives_the_figures_again(tmp_path: Path) -> None:
+    arguments = shlex.split(f"{' '.join(FIXED)} --observed 260 --at-risk 72 --query")
+    said = broadstreet("plausible", "signal_race", *arguments, store=tmp_path).text
+    line = said.splitlines()[-1]
+    again = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert "answer='compatible'" in again
+    assert "predicted=Interval(value=259.0, low=228.0, high=292.0)" in again
+    assert "259, 95 % 228 to 292" in said
 
 
 def test_two_values_have_their_geometric_mean_as_the_middle(tmp_path: Path) -> None:
