@@ -40,7 +40,7 @@ def test_the_commands_are_those_that_were_asked_for() -> None:
         *("read", "scan", "slim", "binaries", "binaries add", "schema", "doctor"),
         *("cases", "modules", "sql", "relabel", "fleet", "fleet add", "fleet show"),
         *("syndromes", "syndromes list", "syndromes show", "syndromes merge", "syndromes split", "syndromes name"),
-        *("syndromes rules", "syndromes regroup"),
+        *("syndromes note", "syndromes rules", "syndromes regroup"),
         *("casebook", "casebook info", "casebook tidy", "casebook forget"),
         *("investigate", "explain", "outbreaks", "hosts", "fixed", "plausible"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),

@@ -142,10 +142,16 @@ class Hearing(NamedTuple):
     said: Sequence[store.Event]
     author: str
 
-    def name(self, syndrome: str, text: str, kind: str = "name") -> str:
-        """Give a syndrome a name, or with another kind a note; its id."""
+    def name(self, syndrome: str, text: str) -> str:
+        """Give a syndrome a name; its id."""
         own = meant(self.grouping, syndrome, self.said)
-        self._say(kind, own, None, text, f"{kind} of {own}")
+        self._say("name", own, None, text, f"name of {own}")
+        return own
+
+    def note(self, syndrome: str, text: str) -> str:
+        """Note something down about a syndrome; its id."""
+        own = meant(self.grouping, syndrome, self.said)
+        self._say("note", own, None, text, f"note on {own}")
         return own
 
     def rules(self, text: str) -> str:

@@ -115,6 +115,21 @@ def name(syndrome: str, text: str, author: str | None, casebook: str | None) -> 
 
 
 @syndromes.command()
+@click.argument("syndrome", metavar="SYNDROME")
+@click.argument("text", metavar="TEXT")
+@click.option("--by", "author", metavar="NAME", help="Who says so; you, unless it is given.")
+@casebook_option
+def note(syndrome: str, text: str, author: str | None, casebook: str | None) -> None:
+    """Note something down about a syndrome, for whoever looks at it next."""
+    from broadstreet.pipeline.syndromes import hearing
+    from broadstreet.surfaces.text import echo
+
+    with hearing(_url(casebook), author or _me()) as heard:
+        own = heard.note(syndrome, text)
+    echo(f"  Noted of {own}.")
+
+
+@syndromes.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False, metavar="[FILE]")
 @click.option("--by", "author", metavar="NAME", help="Who says so; you, unless it is given.")
 @casebook_option

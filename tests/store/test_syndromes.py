@@ -10,6 +10,7 @@ from broadstreet.pipeline.grouping import grouped, keep
 from broadstreet.records.columns import GROUPING
 from broadstreet.store import syndromes as store
 from broadstreet.store.casebook import open_for_writing
+from broadstreet.store.forgetting import What, forget
 from broadstreet.store.questions import Questions
 from broadstreet.store.syndromes import Event, aliases, called
 from tests.store.examined import case, sample
@@ -110,3 +111,18 @@ def test_two_events_never_share_a_number(url: str) -> None:
 def test_aliases_that_contradict_one_another_do_not_go_in_circles() -> None:
     into = aliases([event(1, "merge", "a", "b"), event(2, "merge", "b", "c"), event(3, "merge", "c", "a")])
     assert {called(one, into) for one in "abc"} == {"c"}
+
+
+def test_forgetting_a_case_forgets_the_assignment_of_a_trace_that_nobody_else_left(url: str) -> None:
+    kept(url)
+    with Questions(url) as questions:
+        alone = questions.answer(
+            "SELECT min(case_id) AS case_id, trace_id FROM current_cases GROUP BY trace_id HAVING count(*) = 1 LIMIT 1"
+        ).to_pylist()[0]
+    book = open_for_writing(url, alone=True)
+    forgotten = forget(book, url, What(case_id=alone["case_id"]))
+    book.close()
+    assert forgotten.found == ()
+    with Questions(url) as questions:
+        assert store.why(questions, alone["trace_id"]) is None
+        assert store.kept(questions).num_rows > 0

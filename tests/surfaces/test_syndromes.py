@@ -59,12 +59,14 @@ def test_programs_get_every_column(run: Run) -> None:
 def test_a_syndrome_shows_why_its_traces_are_there(run: Run) -> None:
     own = run.ids()[0]
     run("name", own, "the race", "--by", "ann")
+    run("note", "the race", "ask the kernel team", "--by", "bob")
     shown = run("show", "the race").stdout
     assert shown.splitlines()[0] == f"  {own}  the race"
     assert "founded this syndrome" in shown
     assert "counts 0." in shown
     assert "irrelevant" in shown
     assert "ann: name: the race" in shown
+    assert "bob: note: ask the kernel team" in shown
 
 
 def test_what_was_not_kept_yet_is_shown_too(run: Run) -> None:
