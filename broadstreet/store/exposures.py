@@ -42,7 +42,8 @@ def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[st
     shown = ", ".join(_text(name, OF_CASES, more) for name in names)
     select = EXPOSURES.format(stretches=HELD)
     return questions.stream(
-        f"SELECT reading, case_id, epoch_us(time) AS microseconds, time_source, {shown} FROM ({select}) ORDER BY reading",
+        f"""SELECT reading, case_id, epoch_us(time) AS microseconds, time_source, {shown}
+        FROM ({select}) ORDER BY reading""",
         AT_ONCE,
     )
 
