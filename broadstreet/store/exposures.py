@@ -48,11 +48,8 @@ def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[st
 def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
     """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures.
 
-    <<<<<<< HEAD
-        In one order: sums of hours would else differ in their last digits from one asking to the next.
-    =======
-        Of more than `MOST_ROWS` rows, those of one day and the same exposures are one.
-    >>>>>>> main
+    In one order: sums of hours would else differ in their last digits from one asking to the next.
+    Of more than `MOST_ROWS` rows, those of one day and the same exposures are one.
     """
     shown = ", ".join(_text(name, OF_TIME, more) for name in names)
     rows = questions.answer("SELECT count(*) AS n FROM raw_at_risk")["n"][0].as_py()

@@ -139,9 +139,10 @@ _KNOWN = " UNION ALL ".join(
 _HOURS = "(stop - start) / 3600e6"
 
 # Hours of hosts are days here: of each day from the first to the last, with all that was counted in it.
+# Summed as decimals, which come to the same in any order.
 _TOLD = _each("{0}", tuple(c.name for c in FLEET["at_risk"].columns if c.name not in ("from", "to", *MEASURES)))
 BY_DAY = f"""
-SELECT {_TOLD}, min("from") AS "from", max("to") AS "to", {_each("sum({0}) AS {0}", MEASURES)}
+SELECT {_TOLD}, min("from") AS "from", max("to") AS "to", {_each("sum({0}::DECIMAL(38, 6))::DOUBLE AS {0}", MEASURES)}
 FROM raw_at_risk GROUP BY {_TOLD}, date_trunc('day', "from")
 """
 # Where nobody tells time at risk, it is the time that hosts were up; with two services, once for each.

@@ -13,6 +13,7 @@ from broadstreet.records.outbreak import Outbreak
 from broadstreet.records.verdict import Investigation, Verdict
 from broadstreet.statistics.tails import binomial_tail
 from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
+from broadstreet.verdict.titles import MAPPED
 from broadstreet.verdict.words import named
 
 # What a cohort of this attribute is, by the first of these that its name contains.
@@ -82,7 +83,9 @@ def thing(verdict: Verdict) -> str:
         for part, name in THINGS:
             if part in attribute.lower():
                 return name
-    return "machine" if verdict.says == "hardware" else "bug in software"
+    if verdict.says == "hardware":
+        return "machine"
+    return "library" if MAPPED in verdict.title else "bug in software"
 
 
 def count(number: int) -> str:

@@ -11,6 +11,7 @@ UNWINDERS = (r"libunwind(-\w+)?\.so", r"libgcc_s\.so", r"libc\+\+abi\.so")
 where it was put before libgcc_s."""
 NEARLY_ALL = 0.9
 """A few other bugs may look the same: of crashes that need no exception, under half seem to be unwinding one."""
+MAPPED = "in processes that map"  # the title of a verdict that blames a library says so, and no other
 OF_THE_CPU = ("misaligned_stack", "wrong_result")
 """What no bit of memory explains: a register that instructions left wrong. Other findings may be memory's."""
 
@@ -68,7 +69,7 @@ def _software(p: Profile) -> str:
         library, build = found
         every = p.unwinding.held == p.unwinding.judged
         when = " only while" if every else f", {of(p.unwinding.held, p.unwinding.judged)} of them while"
-        mapped = f"in processes that map {library}{_build(build)}"
+        mapped = f"{MAPPED} {library}{_build(build)}"
         return f"{_first_up(what)}{when} unwinding an exception, {mapped}{_with(p)}"
     return f"{_first_up(what)}{_in_code(p)} {_where(p)}"
 
