@@ -1,0 +1,1 @@
+"""Campaigns that measure what Broad Street says against what is true."""
