@@ -4,6 +4,7 @@ Only where the host is a whole machine: in a virtual one the number is that of a
 is not told; it is taken to have as many as were ever seen on a host of its make, which errs towards silence.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from broadstreet.records.outbreak import Comparison, Test
 from broadstreet.statistics.intervals import rate_ratio
 from broadstreet.statistics.tails import binomial_tail
 
-SEPARATOR = " cpu "
+NUMBER = re.compile(r"\d+$")  # a CPU is named "HOST cpu NUMBER"
 
 
 class OneCpu(NamedTuple):
@@ -49,7 +50,7 @@ def cpu(ground: Ground, votes: NDArray[np.int64]) -> OneCpu | None:
         {"k": inside, "n": of, "share": 1 / several},
         p,
         min(1.0, p * several),
-        f"CPUs of {attribute.values[value].split(SEPARATOR)[0]}",
+        f"CPUs beside {attribute.values[value]}",
         several,
     )
     ratio = rate_ratio(inside, of - inside, 1 / several)
@@ -67,5 +68,5 @@ def _cpus(ground: Ground, votes: NDArray[np.int64]) -> int:
     mine = codes >= 0
     if make is not None:
         mine &= np.isin(make.cases, make.cases[votes])
-    numbers = [int(attribute.values[code].rsplit(SEPARATOR, 1)[1]) for code in np.unique(codes[mine])]
-    return max(numbers, default=0) + 1
+    numbers = [NUMBER.search(attribute.values[code]) for code in np.unique(codes[mine])]
+    return max((int(number[0]) for number in numbers if number), default=0) + 1
