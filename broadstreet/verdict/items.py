@@ -82,6 +82,12 @@ def _finding_spread(p: Profile) -> str | None:
     return "one" if p.strict_machines == 1 else "several"
 
 
+def _finding_sites(p: Profile) -> str | None:
+    if not p.place or not (p.strict_sites or p.lacking):
+        return None
+    return ("none", "one", "two", "several")[min(p.strict_sites, 3)]
+
+
 def _time(p: Profile) -> str | None:
     if p.span_seconds is None or p.cases < 2:
         return None
@@ -190,6 +196,20 @@ ITEMS = (
         },
         observed=lambda p: {"machines": p.strict_machines or 0},
         reads=lambda p: reads.finding_machines(p),
+        cases="strict",
+    ),
+    Item(
+        name="finding functions",
+        asks="If one machine is hit: in how many places of the code is there a strict hardware finding?",
+        level=_finding_sites,
+        says={
+            "none": lambda p: "in no function does the machine show what only hardware does",
+            "one": lambda p: "it is all one function that shows what only hardware does",
+            "two": lambda p: "two functions show what only hardware does; a bug has one",
+            "several": lambda p: f"{p.strict_sites} functions show what only hardware does; a bug has one",
+        },
+        observed=lambda p: {"functions": p.strict_sites, "crashes": p.strict_cases},
+        reads=lambda p: reads.strict(p),
         cases="strict",
     ),
     Item(
