@@ -11,7 +11,7 @@ from broadstreet.population.cpus import cpu
 from broadstreet.population.families import ERROR, LEAST, NARROW, TREE, family
 from broadstreet.population.ground import BY_WEEK, Cohort, Ground
 from broadstreet.population.onsets import onset
-from broadstreet.population.part import Part, Questions, Stands
+from broadstreet.population.part import TENANT, Part, Questions, Stands
 from broadstreet.population.splitting import split
 from broadstreet.records.outbreak import Comparison, Onset
 
@@ -61,11 +61,18 @@ def of_part(questions: Questions, part: Part, depth: int = 0) -> list[Found]:
             halves += of_part(questions, half, depth + 1)
         return halves
     found: list[Found] = []
-    while len(part.votes) >= LEAST and (standing := questions.standing(here(ground, TREE), part)):
+    while len(part.votes) >= LEAST and (standing := _whose_or_where(questions, part)):
         one = at_place(questions, part, standing[0])
         found.append(one)
         part = part.less(ground, standing[0].cohort)
     return found + _of_rest(questions, part, depth)
+
+
+def _whose_or_where(questions: Questions, part: Part) -> list[Stands]:
+    """The places that stand out, and among them the tenants with so many more that their machines do for no other
+    reason; what says most comes first."""
+    standing = questions.standing(here(questions.ground, (*TREE, TENANT)), part)
+    return [one for one in standing if one.cohort[0] != TENANT or _is_apart(one.comparison)]
 
 
 def at_place(questions: Questions, part: Part, stands: Stands) -> Found:
@@ -136,7 +143,11 @@ def _names(comparison: Comparison) -> bool:
     if ratio is None:
         return False
     nearly_all = comparison.inside >= NAMES_A_COHORT * comparison.of
-    return ratio.low >= (TIMES_LIKELIER if nearly_all else TIMES_APART)
+    return _is_apart(comparison) or (nearly_all and ratio.low >= TIMES_LIKELIER)
+
+
+def _is_apart(comparison: Comparison) -> bool:
+    return comparison.adjusted is not None and comparison.adjusted.low >= TIMES_APART
 
 
 def _forest(questions: Questions, part: Part, standing: Sequence[Stands]) -> tuple[Comparison, ...]:

@@ -30,7 +30,7 @@ Rows = NDArray[np.int64]
 MOST_COUNTERS = 1 << 22
 Z_AT_FIRST = 2.0  # fewer are far from any level that is used here; saves the exact test
 UNEVEN_FROM = 50  # values, and episodes: with fewer, how unevenly values are hit at all cannot be estimated
-UNEVEN = 0.05  # the level at which it counts as uneven; from the facts, section 5, step 6
+UNEVEN = 0.02  # the level at which it counts as uneven: at 0.05 one even fleet in twenty loses its power
 LEAST_FOR_BURSTS = 10  # episodes, and days: with fewer nothing can be said of how they come together
 TOLD_APART = 0.5  # of the episodes inside, at least so many lie in strata that hold others too
 

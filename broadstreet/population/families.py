@@ -25,8 +25,8 @@ class Family(NamedTuple):
 
 
 FAMILIES: tuple[Family, ...] = (
-    Family("physical_host", "place", 8),
-    Family("host", "place", 6),
+    Family("physical_host", "place", 12),
+    Family("host", "place", 4),
     Family("rack", "place", 2),
     Family("zone", "area", 1),
     Family("region", "area", 1),
@@ -60,5 +60,7 @@ def family(attribute: str) -> Family:
 def budgets(attributes: Iterable[str]) -> dict[str, float]:
     """The share of the error that each of these families may make; with the pooled ones they make 1."""
     weights = {attribute: family(attribute).weight for attribute in attributes} | POOLED
+    if "host" in weights and "physical_host" not in weights:
+        weights["host"] += BY_NAME["physical_host"].weight  # then it is the machine
     whole = sum(weights.values())
     return {attribute: weight / whole for attribute, weight in weights.items()}

@@ -115,7 +115,7 @@ class Questions:
         here = int((place.cases[mine] == cohort[1]).sum())
         share = float(hours[cohort[1]] / hours.sum()) if hours.sum() else 1.0
         p = negative_binomial_tail(here, len(mine) * share, uneven) if uneven else binomial_tail(here, len(mine), share)
-        return bool(p * (hours > 0).sum() < ERROR)
+        return bool(p * (hours > 0).sum() < ERROR * self.budgets[cohort[0]])
 
     def compared(self, attribute: str, value: int, part: Part, asked: int, uneven: float = 0.0) -> Comparison | None:
         """One value against all others, from near."""

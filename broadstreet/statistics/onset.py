@@ -7,6 +7,10 @@ as n uniform numbers, whatever the rate. So the p of the largest ratio that a se
 An interval with a begin and an end is the largest sum of (case - slope * time at risk) for the slope that goes with its
 own two rates; a grid of slopes, each one pass, and then the slope of what was found until it stays.
 
+Cases that come in clumps (one input that kills ten hosts within an hour) are fewer than they seem: ratios count for so
+many times less as neighbouring stretches of exposure differ more than chance has it, which a rate that changes once or
+slowly does not do.
+
 The bounds are those of the likelihood at `DROP`. The usual 1.92 of one smooth parameter is too short for a change: on
 each side of the truth the ratio is a random walk that exceeds x with exp(-x) at most, hence (1 - exp(-x))**2 = 95 %.
 """
@@ -27,6 +31,8 @@ ENDED = 0.01
 """The p, corrected, under which a second change is told beside the first."""
 SLOPES = 40
 """Of the grid, from 1.05 times the mean rate to ten times as many cases as there are in one."""
+CLUMPED = 2.0
+"""Standard errors above chance, from which on neighbours are said to differ more than that."""
 SHORTEST = DAY
 """Of an interval with a begin and an end: dates are told to the day, and no time at all would be infinite evidence."""
 
@@ -43,13 +49,15 @@ class Change(NamedTuple):
     """The likeliest interval with a higher rate. `begin` is null if it holds from the first day, `end` if it goes on.
 
     `rates` are cases per day of exposure before, within and after; null where there is no such part. `llr` is the log
-    likelihood ratio against one rate throughout, `p` that of one so large, corrected for having searched.
+    likelihood ratio against one rate throughout, `clumps` how many cases count as one, `p` that of so large a ratio,
+    corrected for both and for having searched.
     """
 
     begin: Estimate | None
     end: Estimate | None
     rates: tuple[float | None, float, float | None]
     llr: float
+    clumps: float
     p: float
 
 
@@ -77,7 +85,8 @@ def change(times: ArrayLike, exposure_edges: ArrayLike, exposure: ArrayLike) -> 
         return None
     x = np.interp(seen, edges, clock) / whole
     shortest = SHORTEST / float(edges[-1] - edges[0])
-    found = _likeliest(x, shortest)
+    clumps = clumped(np.histogram(seen, edges)[0], np.diff(edges) * at_risk)
+    found = _likeliest(x, shortest, clumps)
     if found is None:
         return None
     begin, end, llr, p = found
@@ -87,7 +96,24 @@ def change(times: ArrayLike, exposure_edges: ArrayLike, exposure: ArrayLike) -> 
             return None
         return Estimate(*(float(np.interp(v * whole, clock, edges)) for v in (one.at, one.low, one.high)))
 
-    return Change(told(begin), told(end), _rates(x, begin, end, shortest, whole / DAY), llr, p)
+    return Change(told(begin), told(end), _rates(x, begin, end, shortest, whole / DAY), llr, clumps, p)
+
+
+def clumped(counts: ArrayLike, exposure: ArrayLike) -> float:
+    """How many cases count as one: the variance between neighbours over that of chance; 1 where chance explains it."""
+    count, at_risk = np.asarray(counts, np.float64), np.asarray(exposure, np.float64)
+    even = len(count) // 2 * 2
+    left, both = count[:even:2], count[:even:2] + count[1:even:2]
+    whole = at_risk[:even:2] + at_risk[1:even:2]
+    share = np.divide(at_risk[:even:2], whole, out=np.zeros(even // 2), where=whole > 0)
+    told = (both > 0) & (share > 0) & (share < 1)
+    left, both, share = left[told], both[told], share[told]
+    chance = share * (1 - share)
+    seen = (left - both * share) ** 2 / chance  # `both` on average
+    variance = 2 * both * (both - 1) + both * (1 / chance - 4)
+    if seen.sum() - both.sum() <= CLUMPED * math.sqrt(variance.sum()):
+        return 1.0
+    return float(seen.sum() / both.sum())
 
 
 def _rates(
@@ -105,23 +131,23 @@ def _rates(
     )
 
 
-def _likeliest(x: Floats, shortest: float) -> tuple[_Begin | None, _Begin | None, float, float] | None:
-    n = len(x)
-    rise, fall = _begin(x), _mirrored(_begin(_turned(x)))
+def _likeliest(x: Floats, shortest: float, clumps: float) -> tuple[_Begin | None, _Begin | None, float, float] | None:
+    n = max(1, round(len(x) / clumps))
+    rise, fall = _begin(x, clumps), _mirrored(_begin(_turned(x), clumps))
     first, last, both = _interval(x, shortest)
     one = max((one.llr for one in (rise, fall) if one), default=0.0)
     p = min(
         1.0,
-        2 * p_of_one(n, rise.llr) if rise else 1.0,
-        4 * p_of_one(n, fall.llr) if fall else 1.0,
-        4 * p_of_two(n, both),
+        2 * p_of_one(n, rise.llr / clumps) if rise else 1.0,
+        4 * p_of_one(n, fall.llr / clumps) if fall else 1.0,
+        4 * p_of_two(n, both / clumps),
     )
-    if both > one and p_of_one(n, both - one) < ENDED:
+    if both > one and p_of_one(n, (both - one) / clumps) < ENDED:
         # Where an end is set at a case, that case says nothing of the begin any more, and the other way round.
         inside = x[: np.searchsorted(x, last, "right") - 1]
-        begin = _begin(inside / last, at=first / last) if last > 0 else None
+        begin = _begin(inside / last, clumps, at=first / last) if last > 0 else None
         after = x[np.searchsorted(x, first, "left") + 1 :]
-        end = _mirrored(_begin(_turned((after - first) / (1 - first)), at=(1 - last) / (1 - first)))
+        end = _mirrored(_begin(_turned((after - first) / (1 - first)), clumps, at=(1 - last) / (1 - first)))
         return (
             _scaled(begin, 0.0, last) or _Begin(first, first, first, both),
             _scaled(end, first, 1 - first) or _Begin(last, last, last, both),
@@ -133,7 +159,7 @@ def _likeliest(x: Floats, shortest: float) -> tuple[_Begin | None, _Begin | None
     return (None, fall, fall.llr, p) if fall else None
 
 
-def _begin(x: Floats, at: float | None = None) -> _Begin | None:
+def _begin(x: Floats, clumps: float, at: float | None = None) -> _Begin | None:
     """The likeliest begin in cases on 0 to 1, or the interval around the one given; null if no case begins a rise."""
     n = len(x)
     if not n:
@@ -143,7 +169,7 @@ def _begin(x: Floats, at: float | None = None) -> _Begin | None:
     best = int(ratios.argmax()) if at is None else int(np.argmin(np.abs(x - at)))
     if not ratios[best] > 0:
         return None
-    least = float(ratios[best]) - DROP
+    least = float(ratios[best]) - DROP * clumps
     possible = np.flatnonzero(ratios >= least)
     low, high = int(possible[0]), int(possible[-1])
     left, right = float(x[before[low] - 1]) if before[low] else 0.0, float(x[low])

@@ -90,11 +90,12 @@ class Items:
     provisional: str | None = None
 
     def ratio(self, item: str, level: str) -> tuple[Interval, Count, Count] | None:
-        """How many times oftener hardware outbreaks are at this level, and the counts; null if counted too seldom."""
+        """How many times oftener hardware outbreaks are at this level, and the counts; null if that may be chance."""
         counts = self.levels.get(item, {}).get(level)
         if counts is None or counts[0].held + counts[1].held < LEAST or not counts[0].judged or not counts[1].judged:
             return None
-        return ratio(*counts), *counts
+        found = ratio(*counts)
+        return None if found.low <= 1 <= found.high else (found, *counts)
 
     def worth(self, score: float) -> Interval:
         """The calibrated logarithm of the ratio at a score."""

@@ -22,6 +22,7 @@ from broadstreet.verdict.profile import Profile
 
 Floats = NDArray[np.float64]
 Cause = Literal["hardware", "software"]
+Counts = tuple[Count, Count]
 CAUSES: tuple[Cause, Cause] = ("hardware", "software")
 
 BLOCK = 2.0
@@ -60,16 +61,37 @@ def fitted(labelled: Sequence[Labelled], prior: Prior, campaign: str, command: s
     return checked(replace(known, thresholds=thresholds(labelled, known)))
 
 
-def counted(labelled: Iterable[Labelled]) -> dict[str, dict[str, tuple[Count, Count]]]:
+def counted(labelled: Iterable[Labelled]) -> dict[str, dict[str, Counts]]:
     """For each item and level: how many hardware and software outbreaks are at it, of those that are at any."""
     found = {item.name: {cause: Counter[str]() for cause in CAUSES} for item in ITEMS}
     for one in labelled:
         for name, level in levels(one.profile).items():
             found[name][one.cause][level] += 1
-    return {item.name: {level: _counts(found[item.name], level) for level in item.says} for item in ITEMS}
+    return {
+        item.name: dict(
+            zip(item.says, _levels([_counts(found[item.name], one) for one in item.says], item.rises), strict=True)
+        )
+        for item in ITEMS
+    }
 
 
-def _counts(of_item: Mapping[Cause, Counter[str]], level: str) -> tuple[Count, Count]:
+def _levels(counts: Sequence[Counts], rises: bool) -> list[Counts]:
+    """The counts of each level; neighbours whose ratio falls are pooled, if it ought to rise."""
+    pooled: list[tuple[Counts, int]] = []
+    for one in counts:
+        pooled.append((one, 1))
+        while rises and len(pooled) > 1 and ratio(*pooled[-2][0]).value > ratio(*pooled[-1][0]).value:
+            (before, many), (after, more) = pooled[-2:]
+            pooled[-2:] = [(_together(before, after), many + more)]
+    return [one for one, many in pooled for _ in range(many)]
+
+
+def _together(one: Counts, other: Counts) -> Counts:
+    hardware, software = (Count(a.held + b.held, a.judged) for a, b in zip(one, other, strict=True))
+    return hardware, software
+
+
+def _counts(of_item: Mapping[Cause, Counter[str]], level: str) -> Counts:
     hardware, software = (Count(of_item[cause][level], of_item[cause].total()) for cause in CAUSES)
     return hardware, software
 

@@ -6,6 +6,7 @@ are not known, has no level and says nothing. Those of single findings are in `m
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 from broadstreet.verdict import reads
 from broadstreet.verdict.profile import DELIBERATE, KINDS_OF_MACHINE, NEAR_NULL, VARIES, Profile
@@ -14,8 +15,9 @@ from broadstreet.verdict.words import crashes, listed, machine, named, number, o
 BURST_SECONDS = 1_800.0
 """Shorter than this, many signatures on one machine were one real bug: crash-clouseau's guard, measured at Mozilla."""
 
-MANY_SITES, SITES_PER_EPISODE = 3, 1 / 3
-"""Many sites: three at least, and a third of the episodes. Crash counts alone predict nothing; diversity does."""
+MANY_SITES = 3
+"""Many sites: three at least, and more than the root of the episodes, as new ones come ever more seldom. Crash counts
+alone predict nothing; diversity does."""
 
 A_FEW = 0.1
 """Of all crashes of the same kind, those elsewhere: the rate at which placements are recorded wrong, or not at all."""
@@ -25,7 +27,11 @@ Observed = dict[str, float | str]
 
 @dataclass(frozen=True)
 class Item:
-    """One item: `level` is what it finds, null where it says nothing; `says` the sentence for each level."""
+    """One item: `level` is what it finds, null where it says nothing; `says` the sentence for each level.
+
+    If it `rises`, no level says less for hardware than the one before: where the counts have it otherwise, that is
+    chance, or how the fleets were made, and the levels are counted as one.
+    """
 
     name: str
     asks: str
@@ -34,6 +40,7 @@ class Item:
     observed: Callable[[Profile], Observed]
     reads: Callable[[Profile], str]
     cases: str = "all"
+    rises: bool = True
 
 
 def _who(p: Profile) -> str:
@@ -49,7 +56,7 @@ def _sites(p: Profile) -> str | None:
         return None
     if p.sites == 1:
         return "one"
-    return "many" if p.sites >= max(MANY_SITES, p.episodes * SITES_PER_EPISODE) else "some"
+    return "many" if p.sites >= max(MANY_SITES, sqrt(p.episodes)) else "some"
 
 
 def varied(p: Profile) -> tuple[str, ...]:
@@ -172,15 +179,16 @@ ITEMS = (
         },
         observed=_compared,
         reads=lambda p: reads.by_exposure(p, tuple(p.cohort) or ("host",)),
+        rises=False,
     ),
     Item(
         name="elsewhere",
         asks="Do other machines crash in the same way?",
         level=_elsewhere,
         says={
-            "none": lambda p: "no other machine crashed in this way",
-            "few": lambda p: f"{plural(p.elsewhere, 'crash', 'crashes')} of {p.cases + p.elsewhere} elsewhere",
             "many": lambda p: f"{of(p.elsewhere, p.cases + p.elsewhere)} such crashes happened on other machines",
+            "few": lambda p: f"{plural(p.elsewhere, 'crash', 'crashes')} of {p.cases + p.elsewhere} elsewhere",
+            "none": lambda p: "no other machine crashed in this way",
         },
         observed=lambda p: {"inside": p.cases, "elsewhere": p.elsewhere},
         reads=lambda p: reads.elsewhere(p),
@@ -191,8 +199,8 @@ ITEMS = (
         asks="On how many machines is there a strict hardware finding at these places of the code?",
         level=_finding_spread,
         says={
-            "one": lambda p: "all hardware findings are on one machine",
             "several": lambda p: f"at the same places of the code {p.strict_machines} machines have hardware findings",
+            "one": lambda p: "all hardware findings are on one machine",
         },
         observed=lambda p: {"machines": p.strict_machines or 0},
         reads=lambda p: reads.finding_machines(p),

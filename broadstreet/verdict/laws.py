@@ -61,14 +61,19 @@ SOFTWARE = (
         "one crash says too little",
     ),
     Law(
-        "something was seen",
-        lambda p: p.lacking > 0 or _scattered(p),
-        "no crash could be judged for what only hardware does",
-    ),
-    Law(
         "more than a place",
         lambda p: p.place is None,
         "one machine is hit more than others that run the same, which code alone does not explain",
+    ),
+    Law(
+        "something was seen",
+        lambda p: p.lacking > 0 or p.strict_cases > 0 or _scattered(p),
+        "no crash could be judged for what only hardware does",
+    ),
+    Law(
+        "something else was seen",
+        lambda p: p.lacking > 0 or not p.strict_cases or _scattered(p),
+        "every crash that could be judged shows what only hardware does",
     ),
     Law(
         "nothing proves the opposite",

@@ -160,7 +160,7 @@ FACTS = (
         ),
     ),
     Fact(
-        lambda p: not _at_place(p),
+        lambda p: not p.cohort,
         _on_one_machine,
         lambda p, n: (
             f"{plural(n, 'more crash', 'more crashes')} with a hardware finding, each in another function, all "

@@ -186,7 +186,7 @@ CLAIMS = (
     Claim(HOST, "3 episodes suffice against 100", "named", ("3 against 100",), least=0.99),
     Claim(HOST, "5 episodes suffice against 1,000", "named", ("5 against 1,000",), least=0.99),
     Claim(HOST, "no other is accused in more than 1 % of fleets", "false alarm", most=0.01),
-    Claim(PLACE, "the CPU is named, at 5 crashes", "named", ("CPU of a whole machine: 5",), least=0.95),
+    Claim(PLACE, "the CPU is named, at 10 crashes", "named", ("CPU of a whole machine: 10",), least=0.95),
     Claim(PLACE, "the rack is named, at 10 more", "named", ("rack: 10 against 100",), least=0.95),
     Claim(
         TWO,

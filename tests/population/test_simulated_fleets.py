@@ -56,7 +56,7 @@ def test_a_release_and_a_host_with_the_same_stack_are_both_found():
     assert _scores("Two causes", "a release and a host, same mechanism and stack", 0)["both"]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("cell", _cells("One cause"), ids=_named)
 def test_a_syndrome_of_one_cause_is_not_split(cell, seed):
     scores = _scores(cell.group, cell.name, seed)

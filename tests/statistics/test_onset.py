@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from broadstreet.statistics.onset import DAY, Change, change
+from broadstreet.statistics.onset import DAY, Change, change, clumped
 
 YEAR = (0.0, 365 * DAY)
 Times = NDArray[np.float64]
@@ -125,3 +125,40 @@ def test_cases_outside_of_what_was_observed_do_not_count() -> None:
 def test_nothing_at_risk_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing was at risk"):
         change([1.0], YEAR, [0.0])
+
+
+DAYS = tuple(float(at) * DAY for at in range(101))
+
+
+def test_clumps_of_a_steady_rate_are_no_change_though_single_cases_would_be() -> None:
+    """Forty inputs in a hundred days, each of which kills eight hosts within three hours."""
+    generator = np.random.default_rng(3)
+    ps, as_if_single = [], []
+    for _ in range(100):
+        starts = generator.random(40) * 99 * DAY
+        times = np.sort((starts[:, None] + generator.random((40, 8)) * 10_800).ravel())
+        ps.append(found(times, DAYS, (1.0,) * 100).p)
+        as_if_single.append(found(times, (0, 100 * DAY)).p)  # one stretch has no neighbour to compare with
+    assert np.mean(np.asarray(as_if_single) < 0.01) > 0.5
+    assert np.mean(np.asarray(ps) < 0.01) <= 0.03
+
+
+def test_a_rise_is_not_taken_for_clumps() -> None:
+    generator = np.random.default_rng(4)
+    for _ in range(50):
+        times = np.concatenate([uniform(generator, 1, 0, 70), uniform(generator, 10, 70, 100)])
+        assert found(times, DAYS, (1.0,) * 100).clumps < 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "exposure", "clumps"),
+    [
+        ([], [], 1.0),
+        ([5], [1], 1.0),
+        ([10, 0, 0, 10, 10, 0], [1] * 6, 10.0),  # each pair: (10 - 5)**2 / 0.25 = 100, of 10
+        ([5, 5, 4, 6], [1] * 4, 1.0),
+        ([10, 0], [1, 0], 1.0),  # nothing at risk beside it: no neighbour
+    ],
+)
+def test_clumps_are_the_variance_between_neighbours(counts: list[int], exposure: list[float], clumps: float) -> None:
+    assert clumped(counts, exposure) == pytest.approx(clumps)

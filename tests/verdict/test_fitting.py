@@ -12,7 +12,7 @@ from statsmodels.tools import add_constant
 
 from broadstreet.records.weights import Count
 from broadstreet.verdict.counted import MOST, Prior, capped, checked, items, ratio
-from broadstreet.verdict.fitting import Cause, Labelled, calibration, counted, fitted
+from broadstreet.verdict.fitting import Cause, Labelled, _levels, calibration, counted, fitted
 from broadstreet.verdict.profile import profile
 from tests.verdict.populations import bad_machine, race
 
@@ -117,3 +117,10 @@ def test_a_threshold_is_higher_where_software_is_mistaken() -> None:
     mixed = [*outbreaks(400, 4_000), *[Labelled(machine, "software")] * 200, *[Labelled(bad, "hardware")] * 200]
     found = fitted(mixed, PRIOR, "by hand", "", {})
     assert found.thresholds.hardware_right.held == found.thresholds.hardware_right.judged == 600
+
+
+def test_levels_that_ought_to_rise_and_do_not_are_counted_as_one() -> None:
+    falling = [(Count(1, 10), Count(1, 10)), (Count(6, 10), Count(3, 10)), (Count(3, 10), Count(6, 10))]
+    pooled = (Count(9, 10), Count(9, 10))
+    assert _levels(falling, rises=True) == [falling[0], pooled, pooled]
+    assert _levels(falling, rises=False) == falling

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from broadstreet.records.outbreak import Outbreak
+from broadstreet.records.weights import Count
 from broadstreet.verdict.counted import items
 from broadstreet.verdict.items import ITEMS
 from broadstreet.verdict.judging import levels
@@ -181,3 +182,10 @@ def test_an_item_that_does_not_apply_has_no_level() -> None:
         population([Crash(1, "", "not_judged", {}), Crash(2, "", "not_judged", {})]), outbreak([0, 1])
     )
     assert set(levels(unknown)) == {"who", "time", "end"}
+
+
+def test_a_ratio_that_may_be_chance_is_none() -> None:
+    levels = {"of": {"chance": (Count(6, 20), Count(5, 20)), "told": (Count(18, 20), Count(2, 20))}}
+    known = replace(items(), levels=levels)
+    assert known.ratio("of", "chance") is None
+    assert known.ratio("of", "told") is not None

@@ -31,7 +31,7 @@ def test_one_crash_never_convicts_hardware_even_if_everything_else_says_so() -> 
     one = profile(population([crash]), outbreak([0], cohort={"host": "vm-1"}))
     certain = replace(one, strict_sites=9, elsewhere=0)
     assert judged(certain, items()).says == "undetermined"
-    assert judged(replace(certain, episodes=9, cases=9), items()).says == "hardware"
+    assert judged(replace(certain, episodes=9, cases=9, sites=9, strict_cases=9), items()).says == "hardware"
 
 
 def test_memory_that_the_kernel_calls_lost_convicts_hardware() -> None:
