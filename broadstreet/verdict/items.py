@@ -212,9 +212,9 @@ ITEMS = (
         level=_finding_sites,
         says={
             "none": lambda p: "in no function does the machine show what only hardware does",
-            "one": lambda p: "it is all one function that shows what only hardware does",
-            "two": lambda p: "two functions show what only hardware does; a bug has one",
-            "several": lambda p: f"{p.strict_sites} functions show what only hardware does; a bug has one",
+            "one": lambda p: "all that only hardware does is in one function, as a bug would show it",
+            "two": lambda p: "a bug would show it in one function, not in two",
+            "several": lambda p: f"a bug would show it in one function, not in {p.strict_sites}",
         },
         observed=lambda p: {"functions": p.strict_sites, "crashes": p.strict_cases},
         reads=lambda p: reads.strict(p),
