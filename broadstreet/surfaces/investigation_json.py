@@ -6,12 +6,12 @@ without an upper end has `high` null, and `value` null where there is no case to
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from broadstreet.records.outbreak import Comparison, Outbreak, Split, Test
+from broadstreet.records.outbreak import Alarm, Comparison, Outbreak, Split, Test
 from broadstreet.records.verdict import Argument, Investigation, Says, Verdict
 from broadstreet.records.weights import Count, Interval
 from broadstreet.surfaces.text import encodable
@@ -155,6 +155,23 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     splits: list[SplitJson]
 
 
+class AlarmJson(msgspec.Struct, frozen=True):
+    """A syndrome that came oftener than its own past.
+
+    `at`: the alarm, UTC; `since`: from when it rose. From then to the alarm `seen` episodes came where `expected` were
+    likely: `per_day` and `usual_per_day`. By chance one syndrome gives one in `days_per_false_alarm`.
+    """
+
+    syndrome: str
+    at: str
+    since: str
+    seen: int
+    expected: float
+    per_day: float
+    usual_per_day: float
+    days_per_false_alarm: float
+
+
 class CaptureJson(msgspec.Struct, frozen=True):
     """How many of the fatal signals that another channel saw became cases; null where none is told."""
 
@@ -164,7 +181,10 @@ class CaptureJson(msgspec.Struct, frozen=True):
 
 
 class InvestigationJson(msgspec.Struct, frozen=True):
-    """The answer, the versions that it came from, what was asked, and the outbreaks, the most certain first."""
+    """The answer, the versions that it came from, what was asked, the outbreaks, the most certain first, and alarms.
+
+    `alarms` are in the order of time; none are asked for where a syndrome was named.
+    """
 
     answer: str
     casebook: str
@@ -184,6 +204,7 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     families: dict[str, int]
     capture: CaptureJson
     outbreaks: list[OutbreakJson]
+    alarms: list[AlarmJson]
 
 
 def investigation_json(found: Investigation) -> InvestigationJson:
@@ -207,6 +228,7 @@ def investigation_json(found: Investigation) -> InvestigationJson:
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
         outbreaks=[outbreak_json(one) for one in found.verdicts],
+        alarms=[alarm_json(one) for one in found.alarms],
     )
 
 
@@ -244,6 +266,22 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],
+    )
+
+
+def alarm_json(alarm: Alarm) -> AlarmJson:
+    """One alarm."""
+    from broadstreet.statistics.cusum import FIVE_YEARS_OF_DAYS
+
+    return AlarmJson(
+        syndrome=alarm.syndrome,
+        at=_written(datetime.fromtimestamp(alarm.until, UTC)),
+        since=_written(datetime.fromtimestamp(alarm.since, UTC)),
+        seen=alarm.seen,
+        expected=float(alarm.expected),
+        per_day=alarm.seen / float(alarm.days),
+        usual_per_day=float(alarm.expected / alarm.days),
+        days_per_false_alarm=FIVE_YEARS_OF_DAYS,
     )
 
 

@@ -248,6 +248,18 @@ def test_outbreaks_come_newest_first_and_since_leaves_out_the_older(book: str, t
     )
 
 
+def test_an_alarm_is_a_line_with_its_rate_before_and_since_and_older_ones_are_left_out(book: str, told: Any) -> None:
+    (alarm,) = told["alarms"]  # the library's, some days after its onset on 8 March
+    assert "2026-03-08" < alarm["since"][:10] < alarm["at"][:10] < "2026-03-22"
+    assert alarm["seen"] == pytest.approx(alarm["per_day"] * 6)  # days from the one to the other
+    assert alarm["days_per_false_alarm"] == pytest.approx(1_826, abs=1)
+    text = here("outbreaks", "--casebook", book).stdout
+    line = f"  {alarm['at'][:10]}  {alarm['syndrome']}  {alarm['since'][:10]}       {alarm['seen']}    6.7    2.3  1, 2"
+    assert line in text.splitlines()
+    assert line in here("outbreaks", "--since", alarm["at"][:10], "--casebook", book).stdout
+    assert "larm" not in here("outbreaks", "--since", "2026-03-22", "--casebook", book).stdout
+
+
 def test_the_bad_machine_is_the_first_suspect_and_its_hosts_the_first_hosts(book: str, told: Any) -> None:
     cohort = machine(told)["cohort"]["physical_host"]
     physical = json.loads(here("hosts", "--physical", "-o", "json", "--casebook", book).stdout)
