@@ -48,7 +48,6 @@ def _told(
     place: str,
     version: int,
 ) -> Investigation:
-    hosts = crashes.exposures.get("host")
     measures = {} if crashes.at_risk is None else crashes.at_risk.measures
     measure = next(iter(measures), None)
     return Investigation(
@@ -60,7 +59,8 @@ def _told(
         cases=found.cases,
         episodes=found.episodes,
         syndromes=len(crashes.syndromes),
-        hosts=None if hosts is None or hosts.at_risk is None else len(np.unique(hosts.at_risk[hosts.at_risk >= 0])),
+        hosts=_at_risk(crashes, "host"),
+        machines=_at_risk(crashes, "physical_host"),
         at_risk=None if measure is None else float(np.nansum(measures[measure])),
         measure=measure,
         start=found.start.isoformat(timespec="seconds"),
@@ -73,6 +73,14 @@ def _told(
         verdicts=verdicts,
         alarms=found.alarms,
     )
+
+
+def _at_risk(crashes: Population, attribute: str) -> int | None:
+    """How many values of an exposure were at risk; null where that is not told."""
+    of = crashes.exposures.get(attribute)
+    if of is None or of.at_risk is None:
+        return None
+    return len(np.unique(of.at_risk[of.at_risk >= 0])) or None
 
 
 def _said(one: Dropout) -> str:

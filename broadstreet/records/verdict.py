@@ -65,6 +65,7 @@ class Verdict:
 class Investigation:
     """The answer to `investigate`: from which versions it came, and the verdicts, the most certain first.
 
+    `hosts` were at risk, on so many physical `machines`; null where that is not told.
     `captured` of `fatal` signals that another channel saw became cases; null where no such channel is told.
     """
 
@@ -88,3 +89,4 @@ class Investigation:
     capture_notes: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     alarms: tuple[Alarm, ...] = ()
+    machines: int | None = None

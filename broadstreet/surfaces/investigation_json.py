@@ -198,6 +198,7 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     episodes: int
     syndromes: int
     hosts: int | None
+    machines: int | None
     at_risk: float | None
     measure: str | None
     questions: int
@@ -222,6 +223,7 @@ def investigation_json(found: Investigation) -> InvestigationJson:
         episodes=found.episodes,
         syndromes=found.syndromes,
         hosts=found.hosts,
+        machines=found.machines,
         at_risk=found.at_risk,
         measure=found.measure,
         questions=found.questions,
