@@ -29,7 +29,7 @@ def investigation(url: str, number: int | None = None, syndrome: str | None = No
         only = None if syndrome is None else meant(grouping, syndrome, events(questions))
         version, place = questions.version.number, questions.place.url
     found = survey(crashes, only)
-    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version)
+    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version, only)
 
 
 def held(capture: Capture | None) -> str | None:
@@ -47,6 +47,7 @@ def _told(
     capture: Capture | None,
     place: str,
     version: int,
+    only: str | None,
 ) -> Investigation:
     measures = {} if crashes.at_risk is None else crashes.at_risk.measures
     measure = next(iter(measures), None)
@@ -72,6 +73,7 @@ def _told(
         capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
         alarms=found.alarms,
+        only=only,
     )
 
 

@@ -145,9 +145,12 @@ def stored_cases(questions: Questions, readings: Sequence[int]) -> Iterator[Case
         yield judged(case) if case.rules_version == labels.RULES_VERSION else case
 
 
-def stored_case(url: str, name: str, binaries: Binaries) -> tuple[Case, MachineState | None]:
-    """A case by its id or the beginning of it, and the machine state that its evidence gives; null where none is."""
-    with Questions(url) as questions:
+def stored_case(url: str, name: str, binaries: Binaries, number: int | None = None) -> tuple[Case, MachineState | None]:
+    """A case by its id or the beginning of it, and the machine state that its evidence gives; null where none is.
+
+    As it is now, or was at version `number`.
+    """
+    with Questions(url, number) as questions:
         row = case_named(questions, name)
         case = next(stored_cases(questions, [row["reading"]]))
         core = questions.evidence(case.case_id)

@@ -14,8 +14,8 @@ import msgspec
 from broadstreet.records.outbreak import Alarm, Comparison, Outbreak, Split, Test
 from broadstreet.records.verdict import Argument, Investigation, Says, Verdict
 from broadstreet.records.weights import Count, Interval
+from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.text import encodable
-from broadstreet.verdict.sentences import heading
 
 Value = TypeVar("Value")
 Told = TypeVar("Told")
@@ -183,7 +183,8 @@ class CaptureJson(msgspec.Struct, frozen=True):
 class InvestigationJson(msgspec.Struct, frozen=True):
     """The answer, the versions that it came from, what was asked, the outbreaks, the most certain first, and alarms.
 
-    `alarms` are in the order of time; none are asked for where a syndrome was named.
+    `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time, and null where a syndrome
+    was asked about.
     """
 
     answer: str
@@ -191,6 +192,7 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     casebook_version: int
     broadstreet_version: str
     weights_version: str
+    only: str | None
     simulated: bool
     start: str | None
     end: str | None
@@ -205,17 +207,18 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     families: dict[str, int]
     capture: CaptureJson
     outbreaks: list[OutbreakJson]
-    alarms: list[AlarmJson]
+    alarms: list[AlarmJson] | None
 
 
 def investigation_json(found: Investigation) -> InvestigationJson:
     """The whole investigation."""
     return InvestigationJson(
-        answer=heading(found),
+        answer=answer(found),
         casebook=encodable(found.casebook),
         casebook_version=found.casebook_version,
         broadstreet_version=found.broadstreet_version,
         weights_version=found.weights_version,
+        only=found.only,
         simulated=found.simulated,
         start=found.start or None,
         end=found.end or None,
@@ -230,7 +233,7 @@ def investigation_json(found: Investigation) -> InvestigationJson:
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
         outbreaks=[outbreak_json(one) for one in found.verdicts],
-        alarms=[alarm_json(one) for one in found.alarms],
+        alarms=None if found.only else [alarm_json(one) for one in found.alarms],
     )
 
 

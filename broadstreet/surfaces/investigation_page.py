@@ -13,6 +13,7 @@ import click
 from broadstreet.population.curve import DAY, Curves, curves
 from broadstreet.records.outbreak import Comparison, Outbreak
 from broadstreet.records.verdict import Argument, Investigation, Verdict
+from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
 from broadstreet.surfaces.text import plural, safe, shortened
@@ -22,7 +23,6 @@ from broadstreet.verdict.sentences import (
     captured,
     cohort,
     end,
-    heading,
     mechanism,
     period,
     scope,
@@ -87,9 +87,9 @@ def _lines(found: Investigation, times: Mapping[str, datetime], sheet: Sheet, de
         yield ""
         yield from _asked(found, sheet)
     yield ""
-    yield from (click.style(line, bold=True) for line in wrapped(heading(found), sheet, "  "))
+    yield from (click.style(line, bold=True) for line in wrapped(answer(found), sheet, "  "))
     shown = found.verdicts[:MOST_WHOLE]
-    if found.cases and not shown:
+    if found.cases and not shown and found.only is None:
         yield from wrapped(would_be_seen(found), sheet, "  ")
     if shown:
         yield from _curves(found, times, sheet)
@@ -348,6 +348,9 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
         asked += [("Ask", f"explain {first.rank}", "down to the bytes of each case")]
         asked += [("Check", "investigate --query", "each number again, by SQL and Python")]
         asked += [("Fixed?", f"fixed --syndrome {first.syndrome} --since DATE", "")]
+    elif found.only is not None:
+        asked += [("Look", f"syndromes show {found.only}", "its traces")]
+        asked += [("Ask", "investigate", "all syndromes")]
     else:
         asked += [("Look", "hosts", "who crashes most")]
         asked += [("Cases", "cases", "the newest first")]
@@ -357,4 +360,5 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
         yield (line + why if len(line + why) <= sheet.width else line).rstrip()
     yield ""
     again = f"Replays as investigate --at {found.casebook_version}"
+    again += f" --syndrome {found.only}" if found.only is not None else ""
     yield from (click.style(line, dim=True) for line in wrapped(f"{again}; {versions}.", sheet, "  "))

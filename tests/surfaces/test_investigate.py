@@ -209,6 +209,12 @@ def test_a_syndrome_is_explained_by_the_beginning_of_its_id(book: str, told: Any
     assert "  Outbreaks" in text
 
 
+def test_a_case_is_explained_as_the_casebook_was_at_a_version(book: str, told: Any) -> None:
+    case = machine(told)["cases"][0]
+    assert "no case" in str(here("explain", case, "--at", "0", "--casebook", book).exception)
+    assert "Syndrome" in here("explain", case, "--at", str(told["casebook_version"]), "--casebook", book).stdout
+
+
 @pytest.mark.parametrize(
     ("name", "what"),
     [
@@ -232,6 +238,11 @@ def test_only_the_outbreaks_of_a_syndrome_that_is_named(book: str, told: Any) ->
         here("investigate", "--syndrome", told["outbreaks"][0]["syndrome"], "--json", "--casebook", book).stdout
     )
     assert {one["syndrome"] for one in found["outbreaks"]} == {told["outbreaks"][0]["syndrome"]}
+    assert (found["only"], found["alarms"]) == (told["outbreaks"][0]["syndrome"], None)
+    with Questions(book) as questions:
+        ids = questions.answer("SELECT DISTINCT syndrome FROM syndromes")["syndrome"].to_pylist()
+    other = next(one for one in ids if one not in {outbreak["syndrome"] for outbreak in told["outbreaks"]})
+    assert f"  Nothing stands out in {other}" in here("investigate", "--syndrome", other, "--casebook", book).stdout
     unknown = here("investigate", "--syndrome", "S-nothing", "--casebook", book)
     assert "no syndrome S-nothing" in str(unknown.exception)
 
