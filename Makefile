@@ -35,10 +35,13 @@ lint: $(VENV)/test.stamp  ## ruff, import contracts, types
 bench: $(VENV)/bench.stamp  ## every figure of docs/benchmarks.md, against gdb, eu-stack and drgn
 	$(BIN)/python -m bench
 
-accuracy: $(VENV)/test.stamp  ## make 4,000 crashes with known causes, score the labels, fit the weights; kill 200 scans (an hour)
+accuracy: $(VENV)/test.stamp  ## make 4,000 crashes with known causes, fit the weights; simulate fleets, kill scans (hours)
 	$(BIN)/broadstreet lab campaign --output $(CAMPAIGN) --document docs/accuracy.md --matrix docs/confusion.csv \
 	  --reasons docs/confusions.toml --weights broadstreet/verdict/weights.json
+	$(BIN)/python -m tests.accuracy.grouping $(addprefix $(CAMPAIGN)/,bugs bugs-held-out imitators race)
+	$(BIN)/python -m tests.accuracy.items --output broadstreet/verdict/items.json
 	$(BIN)/python -m tests.store.chaos.campaign --document docs/chaos.md
+	$(BIN)/python -m tests.accuracy.population --document docs/accuracy-population.md
 
 # Core dumps hold the path of the program: so it is made under one that says nothing of this machine.
 sample: $(VENV)/test.stamp  ## make the sample population again: real crashes, a simulated fleet (needs a compiler)

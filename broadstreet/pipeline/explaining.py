@@ -63,7 +63,7 @@ def explained(questions: Questions, name: str, binaries: Binaries) -> tuple[Inve
         own = tuple(one for one in found.verdicts if one.outbreak.syndrome == syndrome)
         return found, ExplainedSyndrome(syndrome, grouping, said, own)
     if CASE_ID.fullmatch(name) and not _may_be_rank(name):
-        case, state = stored_case(url, name, binaries)  # before all else is asked: a wrong id is told at once
+        case, state = stored_case(url, name, binaries, number)  # before all else is asked: a wrong id is told at once
         found = investigation(url, number)
         return found, _case(questions, case, state, found)
     if not (name.isdigit() or name.upper().startswith("O-")):

@@ -29,7 +29,7 @@ def investigation(url: str, number: int | None = None, syndrome: str | None = No
         only = None if syndrome is None else meant(grouping, syndrome, events(questions))
         version, place = questions.version.number, questions.place.url
     found = survey(crashes, only)
-    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version)
+    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version, only)
 
 
 def held(capture: Capture | None) -> str | None:
@@ -47,8 +47,8 @@ def _told(
     capture: Capture | None,
     place: str,
     version: int,
+    only: str | None,
 ) -> Investigation:
-    hosts = crashes.exposures.get("host")
     measures = {} if crashes.at_risk is None else crashes.at_risk.measures
     measure = next(iter(measures), None)
     return Investigation(
@@ -60,7 +60,8 @@ def _told(
         cases=found.cases,
         episodes=found.episodes,
         syndromes=len(crashes.syndromes),
-        hosts=None if hosts is None or hosts.at_risk is None else len(np.unique(hosts.at_risk[hosts.at_risk >= 0])),
+        hosts=_at_risk(crashes, "host"),
+        machines=_at_risk(crashes, "physical_host"),
         at_risk=None if measure is None else float(np.nansum(measures[measure])),
         measure=measure,
         start=found.start.isoformat(timespec="seconds"),
@@ -72,7 +73,16 @@ def _told(
         capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
         alarms=found.alarms,
+        only=only,
     )
+
+
+def _at_risk(crashes: Population, attribute: str) -> int | None:
+    """How many values of an exposure were at risk; null where that is not told."""
+    of = crashes.exposures.get(attribute)
+    if of is None or of.at_risk is None:
+        return None
+    return len(np.unique(of.at_risk[of.at_risk >= 0])) or None
 
 
 def _said(one: Dropout) -> str:

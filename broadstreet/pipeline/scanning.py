@@ -1,6 +1,7 @@
 """Scan into a casebook: what was read before is told from there, the rest is read, and kept batch by batch.
 
-Whoever is killed loses no more than the batch at hand, and the next scan goes on from there.
+Whoever is killed loses no more than the batch at hand, and the next scan goes on from there. At the end the new cases
+are put into syndromes, and that is kept: what was decided of a crash does not change because others came later.
 """
 
 import time
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from broadstreet import __version__, labels
+from broadstreet.errors import BroadStreetError
+from broadstreet.pipeline.grouping import keep_new
 from broadstreet.pipeline.reading import reading_of
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.reader import READER_VERSION
@@ -32,7 +35,10 @@ Examine = Callable[[Iterable[Specimen]], Iterator[Examined]]
 
 @dataclass
 class Scan:
-    """One scan into a casebook, and what came of it so far. `available` says of a build id that it can be had now."""
+    """One scan into a casebook, and what came of it so far.
+
+    `ungrouped` says why the syndromes of what is new could not be kept; null where they are.
+    """
 
     book: Casebook
     url: str
@@ -43,6 +49,7 @@ class Scan:
     read: int = 0
     known: int = 0
     unreadable: int = 0
+    ungrouped: str | None = None
     _before: dict[str, Row] = field(default_factory=dict)  # rows of specimens that are read again
     _arrived: dict[str, bool] = field(default_factory=dict)
 
@@ -66,6 +73,10 @@ class Scan:
                     batch, flushed, weight = [], time.monotonic(), 0
         self._keep(batch, scan)
         self.book.end(scan, self.sources, __version__, self.read, self.known, self.unreadable)
+        try:
+            keep_new(self.book, self.url)
+        except BroadStreetError as error:  # the cases are kept; the next scan, or a person, groups them
+            self.ungrouped = str(error)
 
     def _new(self, specimens: Iterable[Specimen], before: Questions, tell: Tell) -> Iterator[Specimen]:
         rest = iter(specimens)
@@ -134,9 +145,12 @@ def stored_cases(questions: Questions, readings: Sequence[int]) -> Iterator[Case
         yield judged(case) if case.rules_version == labels.RULES_VERSION else case
 
 
-def stored_case(url: str, name: str, binaries: Binaries) -> tuple[Case, MachineState | None]:
-    """A case by its id or the beginning of it, and the machine state that its evidence gives; null where none is."""
-    with Questions(url) as questions:
+def stored_case(url: str, name: str, binaries: Binaries, number: int | None = None) -> tuple[Case, MachineState | None]:
+    """A case by its id or the beginning of it, and the machine state that its evidence gives; null where none is.
+
+    As it is now, or was at version `number`.
+    """
+    with Questions(url, number) as questions:
         row = case_named(questions, name)
         case = next(stored_cases(questions, [row["reading"]]))
         core = questions.evidence(case.case_id)

@@ -29,7 +29,7 @@ from broadstreet.pipeline.grouping import (
     algorithm,
     grouped,
     in_order,
-    keep,
+    keep_new,
     rules_of,
     splits_of,
 )
@@ -123,12 +123,9 @@ def hearing(url: str, author: str) -> Iterator["Hearing"]:
     """A casebook in which a person says something of syndromes; all its cases are grouped first, and that is kept."""
     book = open_for_writing(url)
     try:
+        keep_new(book, url)
         with Questions(url) as questions:
-            grouping = grouped(questions)
-        if grouping.new.num_rows or grouping.merged:
-            keep(book, grouping)
-        with Questions(url) as questions:
-            yield Hearing(book, questions, grouping, store.events(questions), author)
+            yield Hearing(book, questions, grouped(questions), store.events(questions), author)
     finally:
         book.close()
 

@@ -122,6 +122,11 @@ class Alarm:
     seen: int
     expected: float
 
+    @property
+    def days(self) -> float:
+        """How long it rose until the alarm."""
+        return (self.until - self.since) / 86_400
+
 
 @dataclass(frozen=True)
 class Survey:

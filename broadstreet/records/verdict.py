@@ -65,6 +65,8 @@ class Verdict:
 class Investigation:
     """The answer to `investigate`: from which versions it came, and the verdicts, the most certain first.
 
+    `only` is the syndrome that was asked about; null: all of them, and alarms were asked for too.
+    `hosts` were at risk, on so many physical `machines`; null where that is not told.
     `captured` of `fatal` signals that another channel saw became cases; null where no such channel is told.
     """
 
@@ -88,3 +90,5 @@ class Investigation:
     capture_notes: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     alarms: tuple[Alarm, ...] = ()
+    machines: int | None = None
+    only: str | None = None

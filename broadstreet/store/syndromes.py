@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from broadstreet.records.columns import ASSIGNMENTS, SYNDROME_EVENTS
+from broadstreet.records.columns import ASSIGNMENTS, GROUPING, SYNDROME_EVENTS
 from broadstreet.store.casebook import Casebook
 from broadstreet.store.questions import Questions
 from broadstreet.store.schema import schema
-from broadstreet.store.table import append, merge_new
+from broadstreet.store.table import append, append_if_unchanged, merge_new, opened
 
 VERB = "group"
 _MADE = schema(ASSIGNMENTS).field("made")
@@ -47,6 +47,13 @@ def kept(questions: Questions) -> pa.Table:
     return questions.answer(
         "SELECT * FROM raw_assignments QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1 "
         "ORDER BY made, trace_id"
+    )
+
+
+def unassigned(questions: Questions) -> bool:
+    """Whether there is a case whose trace nobody put into a syndrome yet, if only because it has no trusted frame."""
+    return bool(
+        questions.answer("SELECT 1 FROM current_cases ANTI JOIN raw_assignments USING (trace_id) LIMIT 1").num_rows
     )
 
 
@@ -111,14 +118,50 @@ def rows_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 def keep(book: Casebook, assignments: pa.Table, said: Sequence[Event], note: str) -> None:
     """Add assignments and events, in one new version of the casebook; nothing where there are none."""
-    if assignments.num_rows:
-        now = pa.array([datetime.now(UTC)] * assignments.num_rows, _MADE.type)
-        rows = assignments.select([one.name for one in _DECIDED]).append_column(_MADE, now)
-        append(book.optional_table(ASSIGNMENTS), ASSIGNMENTS, rows)
     for event in said:
         say(book, event)
+    append(book.optional_table(ASSIGNMENTS), ASSIGNMENTS, _made_now(assignments))
     if assignments.num_rows or said:
         book.commit(VERB, note)
+
+
+def keep_upon(book: Casebook, seen: int, assignments: pa.Table, said: Sequence[Event], note: str) -> bool:
+    """The same, if nobody kept assignments since version `seen` of their table, on which these rest; else false.
+
+    Events come first: one without its assignments is obeyed later, assignments without theirs would lose it.
+    """
+    table = book.optional_table(ASSIGNMENTS)
+    table.update_incremental()
+    then = opened(book.place, ASSIGNMENTS, seen)
+    if table.version() != seen or then is None:
+        return False
+    for event in said:
+        say(book, event)
+    if not append_if_unchanged(then, ASSIGNMENTS, _made_now(assignments)):
+        return False
+    book.commit(VERB, note)
+    return True
+
+
+def name_left(book: Casebook) -> None:
+    """Name what a writer left who was cut off before it named its version, so that others see it."""
+    named = book.version().tables
+    there = {table: opened(book.place, table) for table in GROUPING}
+    left = [table for table, delta in there.items() if delta is not None and delta.version() > named.get(table.name, 0)]
+    for table in left:
+        book.optional_table(table)
+    if left:
+        book.commit(VERB, "named after a writer was cut off")
+
+
+def version_of_assignments(questions: Questions) -> int:
+    """Of their table, at this version of the casebook; 0 where there is none."""
+    return questions.table(ASSIGNMENTS).version() if ASSIGNMENTS in questions.tables() else 0
+
+
+def _made_now(assignments: pa.Table) -> pa.Table:
+    now = pa.array([datetime.now(UTC)] * assignments.num_rows, _MADE.type)
+    return assignments.select([one.name for one in _DECIDED]).append_column(_MADE, now)
 
 
 def say(book: Casebook, event: Event) -> int:

@@ -100,6 +100,18 @@ def append(delta: DeltaTable, table: Table, rows: pa.Table, commit: CommitProper
         )
 
 
+def append_if_unchanged(delta: DeltaTable, table: Table, rows: pa.Table) -> bool:
+    """Add rows to a table that is still as this version of it; false if somebody was faster, and nothing was added."""
+    try:
+        commit = CommitProperties(max_commit_retries=0)
+        write_deltalake(delta, rows, mode="append", writer_properties=written(table), commit_properties=commit)
+    except CommitFailedError:
+        return False
+    except REFUSED as error:
+        raise CasebookError(f"{delta.table_uri}: {_plain(error)}") from error
+    return True
+
+
 def merge_new(delta: DeltaTable, table: Table, rows: pa.Table) -> int:
     """Add the rows whose key is not there yet; how many. Two writers that merge the same rows add them once."""
     if rows.num_rows == 0:

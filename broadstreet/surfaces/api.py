@@ -76,11 +76,15 @@ class Rows:
 
 
 class Scanned(NamedTuple):
-    """What a scan did: specimens read now, known before, and not readable of those read now."""
+    """What a scan did: specimens read now, known before, and not readable of those read now.
+
+    `ungrouped` says why the syndromes of what is new could not be kept; null: they are.
+    """
 
     read: int
     known: int
     unreadable: int
+    ungrouped: str | None = None
 
 
 class Book:
@@ -165,7 +169,7 @@ class Book:
             one = Scan(book, self.url, places, keep, reread, found.open() if reread else None)
             for _ in one.outcomes(asked.specimens(places), examine, lambda _: None):
                 pass  # each is kept as it comes
-            return Scanned(one.read, one.known, one.unreadable)
+            return Scanned(one.read, one.known, one.unreadable, one.ungrouped)
 
         return self._changed(scan)
 

@@ -20,19 +20,23 @@ from broadstreet.surfaces.investigation_page import (
     forest,
     labelled,
     mark,
+    who_is_hit,
     word,
     wrapped,
 )
 from broadstreet.surfaces.query_lines import query_lines
 from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
 from broadstreet.surfaces.text import plural, safe
-from broadstreet.verdict.figures import interval, ratio, short_day, small
-from broadstreet.verdict.sentences import cohort, scope
+from broadstreet.verdict.figures import day, interval, ratio, short_day, small
+from broadstreet.verdict.sentences import cohort
 from broadstreet.verdict.words import exposure, odds
 
 MOST_IDS = 8
 ID = 8  # characters of a case's id
 RATIO = 18
+RATIOS = "Ratio: how many times likelier if the hardware is at fault than if the software is."
+ELSEWHERE = "elsewhere: of the same kind, outside of it, or where is not known"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def lines(questions: Questions, found: Investigation, what: Explained, sheet: Sheet, query: bool) -> Iterator[str]:
@@ -58,7 +62,7 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     outbreak, colour = verdict.outbreak, verdict.outbreak.rank - 1
     yield "  " + coloured(f"{mark(verdict)} {outbreak.rank}  {word(verdict)}", colour, bold=True)
     yield from (click.style(line, bold=True) for line in wrapped(safe(verdict.title, 400), sheet))
-    yield from wrapped(safe(scope(outbreak), 400), sheet)
+    yield from wrapped(safe(who_is_hit(outbreak), 400), sheet)
     yield ""
     yield from labelled(
         "Outbreak", f"{outbreak.id} of syndrome {safe(outbreak.syndrome)}, {safe(cohort(outbreak))}", sheet
@@ -77,14 +81,20 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
             text = f"{exposure(other.attribute)} {other.value}: {other.inside:,} of {other.of:,}{asked}"
             yield from wrapped(safe(text, 400), sheet)
     yield from _heading("The argument, evidence against first")
-    yield from wrapped("Ratio: how many times likelier if the hardware is at fault than if the software is.", sheet)
-    yield from _argument("Before", verdict.prior, odds(verdict.prior.ratio.value), "", sheet)
+    yield from wrapped(RATIOS, sheet)
+    counted = list(dict.fromkeys(one.campaign for one in (*verdict.evidence_against, *verdict.evidence_for)))
+    prior = "; ".join([*_counts(verdict.prior), verdict.prior.campaign])
+    yield from _argument("Before", verdict.prior, odds(verdict.prior.ratio.value), prior, sheet)
     for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
         for number, one in enumerate(arguments):
             cases = "all cases inside" if set(one.cases) == set(outbreak.cases) else _few(one.cases)
-            yield from _argument("" if number else label, one, _ratio(one), cases, sheet)
+            letter = f"counted in {LETTERS[counted.index(one.campaign)]}"
+            told = "; ".join(filter(None, (*_counts(one), letter, cases)))
+            yield from _argument("" if number else label, one, _ratio(one), told, sheet)
     if not verdict.evidence_against:
         yield from labelled("Against", "Nothing that was asked.", sheet)
+    for letter, campaign in zip(LETTERS, counted, strict=False):
+        yield from labelled(letter, safe(campaign, 400), sheet)
     if verdict.not_checked:
         yield from _heading("What could not be checked")
         for missing in verdict.not_checked:
@@ -97,7 +107,7 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     yield from wrapped(f"{first_up(safe(verdict.overturned_by, 400)).rstrip('.')}.", sheet)
     yield from _heading("Cases")
     yield from _ids("inside", outbreak.cases, sheet)
-    yield from _ids("elsewhere", outbreak.elsewhere, sheet)
+    yield from _ids("elsewhere, before, or where is not known", outbreak.elsewhere, sheet)
     yield ""
     first = outbreak.cases[0][:ID] if outbreak.cases else "CASE"
     yield f"  Deeper   broadstreet explain {first}{sheet.casebook}"
@@ -111,7 +121,7 @@ def _syndrome(questions: Questions, what: ExplainedSyndrome, sheet: Sheet) -> It
     if not what.verdicts:
         yield f"{INDENT}None: no cohort has more of it than its share, and it has no onset."
     for verdict in what.verdicts:
-        yield "  " + safe(f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {verdict.title}", sheet.width - 2)
+        yield from _headed(verdict, sheet)
     for verdict in what.verdicts[:1]:
         yield ""
         yield f"  Deeper   broadstreet explain {verdict.outbreak.rank}{sheet.casebook}"
@@ -132,35 +142,38 @@ def _case(what: ExplainedCase, sheet: Sheet) -> Iterator[str]:
     yield from _heading("Among the outbreaks")
     if not what.among:
         yield f"{INDENT}In none."
+    elif any(one.arguments for one in what.among):
+        yield from wrapped(RATIOS, sheet)
     for one in what.among:
         yield from _among(one, sheet)
 
 
 def _among(one: Among, sheet: Sheet) -> Iterator[str]:
-    verdict, where = one.verdict, "inside of the cohort" if one.inside else "elsewhere: of the same kind, outside of it"
-    head = f"{mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}: {safe(verdict.title)}"
-    yield "  " + safe(head, sheet.width - 2)
-    yield f"{INDENT}{where}"
+    yield from _headed(one.verdict, sheet)
+    yield from wrapped("inside of the cohort" if one.inside else ELSEWHERE, sheet)
     for argument in one.arguments:
-        yield from wrapped(f"{interval(argument.ratio)}: {safe(argument.says, 400)}", sheet, INDENT + "  ")
+        yield from wrapped(f"{_ratio(argument)}: {safe(argument.says, 400)}", sheet, INDENT + "  ")
 
 
-def _argument(label: str, one: Argument, ratio: str, cases: str, sheet: Sheet) -> Iterator[str]:
+def _headed(verdict: Verdict, sheet: Sheet) -> Iterator[str]:
+    yield f"  {mark(verdict)} {verdict.outbreak.rank}  {word(verdict)}"
+    yield from wrapped(safe(verdict.title, 400), sheet)
+
+
+def _argument(label: str, one: Argument, ratio: str, counted: str, sheet: Sheet) -> Iterator[str]:
     indent = INDENT + " " * (9 + RATIO)
     first, *more = wrapped(safe(one.says, 400), sheet, indent) or [""]
     yield f"{INDENT}{label:9}{ratio:{RATIO}}{first.lstrip()}"
     yield from more
-    for text in (_counts(one), cases):
-        yield from (click.style(line, dim=True) for line in wrapped(text, sheet, indent))
+    yield from (click.style(line, dim=True) for line in wrapped(safe(counted, 400), sheet, indent))
 
 
 def _ratio(one: Argument) -> str:
     return f"{ratio(one.ratio.value)} (cap)" if one.capped else interval(one.ratio)
 
 
-def _counts(one: Argument) -> str:
-    counted = [f"{name} {_of(of)}" for name, of in (("hardware", one.hardware), ("software", one.software)) if of]
-    return safe("; ".join([*counted, one.campaign]), 400)
+def _counts(one: Argument) -> list[str]:
+    return [f"{name} {_of(of)}" for name, of in (("hardware", one.hardware), ("software", one.software)) if of]
 
 
 def _of(count: Count) -> str:
@@ -189,9 +202,9 @@ def _onset(onset: Onset | None) -> str:
         return "not known: too few of its cases have a time"
     if onset.at is None:
         return "from the first day on"
-    text = f"{onset.at:%d %B %Y %H:%M} UTC{_between(onset.low, onset.high)}"
+    text = f"{day(onset.at)} {onset.at:%Y %H:%M} UTC{_between(onset.low, onset.high)}"
     if onset.end is not None:
-        text += f"; until {onset.end:%d %B %H:%M}{_between(onset.end_low, onset.end_high)}"
+        text += f"; until {day(onset.end)} {onset.end:%H:%M}{_between(onset.end_low, onset.end_high)}"
     return text if onset.test is None else f"{text}, p {small(onset.test.p)}"
 
 

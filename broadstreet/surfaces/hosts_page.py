@@ -7,7 +7,7 @@ import click
 import pyarrow as arrow
 
 from broadstreet.records.suspect import Excess, Suspect
-from broadstreet.surfaces.text import page_width, safe, shortened
+from broadstreet.surfaces.text import page_width, plural, safe, shortened
 from broadstreet.verdict.figures import amount, ratio, small
 from broadstreet.verdict.sentences import measure
 
@@ -76,14 +76,17 @@ def lines(found: Sequence[Suspect], most: int, physical: bool) -> Iterator[str]:
 
 def _notes(found: Sequence[Suspect], shown: int) -> Iterator[str]:
     first = found[0]
-    of = f"{shown:,} of {len(found):,}" if shown < len(found) else f"All {len(found):,}"
+    word = "host" if first.attribute == "host" else "physical host"
+    of = f"{shown:,} of {plural(len(found), word)}" if shown < len(found) else plural(len(found), word)
     yield f"  {of} with a crash; a crash loop counts once."
-    yield f"  q is the chance of so many anywhere among the {first.asked:,} that were asked."
+    if any(one.every.q is not None or one.hardware.q is not None for one in found[:shown]):
+        yield f"  q: the chance of so many anywhere among the {plural(first.asked, word)} asked about."
+    yield "  hardware: crashes that show what failing hardware does; sites: functions hit."
     if first.measure is None:
-        yield "  No time at risk is known: hardware findings are held against the other crashes."
+        yield "  No time at risk is known: hardware findings are held against other crashes."
         yield "  broadstreet fleet add at_risk FILE"
     else:
-        yield f"  Hours are {measure(first.measure)}; hw: by the crashes with hardware findings."
+        yield f"  Hours are {measure(first.measure)}; rate ratio: its lower bound, hw: of hardware alone."
     yield "  A rank is no verdict: broadstreet investigate"
 
 

@@ -6,16 +6,16 @@ without an upper end has `high` null, and `value` null where there is no case to
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from broadstreet.records.outbreak import Comparison, Outbreak, Split, Test
+from broadstreet.records.outbreak import Alarm, Comparison, Outbreak, Split, Test
 from broadstreet.records.verdict import Argument, Investigation, Says, Verdict
 from broadstreet.records.weights import Count, Interval
+from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.text import encodable
-from broadstreet.verdict.sentences import heading
 
 Value = TypeVar("Value")
 Told = TypeVar("Told")
@@ -155,6 +155,23 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     splits: list[SplitJson]
 
 
+class AlarmJson(msgspec.Struct, frozen=True):
+    """A syndrome that came oftener than its own past.
+
+    `at`: the alarm, UTC; `since`: from when it rose. From then to the alarm `seen` episodes came where `expected` were
+    likely: `per_day` and `usual_per_day`. By chance one syndrome gives one in `days_per_false_alarm`.
+    """
+
+    syndrome: str
+    at: str
+    since: str
+    seen: int
+    expected: float
+    per_day: float
+    usual_per_day: float
+    days_per_false_alarm: float
+
+
 class CaptureJson(msgspec.Struct, frozen=True):
     """How many of the fatal signals that another channel saw became cases; null where none is told."""
 
@@ -164,13 +181,18 @@ class CaptureJson(msgspec.Struct, frozen=True):
 
 
 class InvestigationJson(msgspec.Struct, frozen=True):
-    """The answer, the versions that it came from, what was asked, and the outbreaks, the most certain first."""
+    """The answer, the versions that it came from, what was asked, the outbreaks, the most certain first, and alarms.
+
+    `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time, and null where a syndrome
+    was asked about.
+    """
 
     answer: str
     casebook: str
     casebook_version: int
     broadstreet_version: str
     weights_version: str
+    only: str | None
     simulated: bool
     start: str | None
     end: str | None
@@ -178,22 +200,25 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     episodes: int
     syndromes: int
     hosts: int | None
+    machines: int | None
     at_risk: float | None
     measure: str | None
     questions: int
     families: dict[str, int]
     capture: CaptureJson
     outbreaks: list[OutbreakJson]
+    alarms: list[AlarmJson] | None
 
 
 def investigation_json(found: Investigation) -> InvestigationJson:
     """The whole investigation."""
     return InvestigationJson(
-        answer=heading(found),
+        answer=answer(found),
         casebook=encodable(found.casebook),
         casebook_version=found.casebook_version,
         broadstreet_version=found.broadstreet_version,
         weights_version=found.weights_version,
+        only=found.only,
         simulated=found.simulated,
         start=found.start or None,
         end=found.end or None,
@@ -201,12 +226,14 @@ def investigation_json(found: Investigation) -> InvestigationJson:
         episodes=found.episodes,
         syndromes=found.syndromes,
         hosts=found.hosts,
+        machines=found.machines,
         at_risk=found.at_risk,
         measure=found.measure,
         questions=found.questions,
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
         outbreaks=[outbreak_json(one) for one in found.verdicts],
+        alarms=None if found.only else [alarm_json(one) for one in found.alarms],
     )
 
 
@@ -244,6 +271,22 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],
+    )
+
+
+def alarm_json(alarm: Alarm) -> AlarmJson:
+    """One alarm."""
+    from broadstreet.statistics.cusum import FIVE_YEARS_OF_DAYS
+
+    return AlarmJson(
+        syndrome=alarm.syndrome,
+        at=_written(datetime.fromtimestamp(alarm.until, UTC)),
+        since=_written(datetime.fromtimestamp(alarm.since, UTC)),
+        seen=alarm.seen,
+        expected=float(alarm.expected),
+        per_day=alarm.seen / float(alarm.days),
+        usual_per_day=float(alarm.expected / alarm.days),
+        days_per_false_alarm=FIVE_YEARS_OF_DAYS,
     )
 
 

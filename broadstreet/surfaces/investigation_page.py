@@ -11,18 +11,18 @@ from typing import NamedTuple
 import click
 
 from broadstreet.population.curve import DAY, Curves, curves
-from broadstreet.records.outbreak import Comparison
+from broadstreet.records.outbreak import Comparison, Outbreak
 from broadstreet.records.verdict import Argument, Investigation, Verdict
+from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
 from broadstreet.surfaces.text import plural, safe, shortened
-from broadstreet.verdict.figures import interval, percent, ratio, short_day
+from broadstreet.verdict.figures import day, interval, percent, ratio, short_day
 from broadstreet.verdict.sentences import (
     at_risk,
     captured,
     cohort,
     end,
-    heading,
     mechanism,
     period,
     scope,
@@ -36,6 +36,7 @@ WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE = 2  # outbreaks that are told in full
 DRAWN = "who"  # the argument that the bars or the ratios beside it make
+DIFFERENT = "different syndromes"  # the measure of who asks how many of them a place has
 A_PAGE = 66  # lines, as printed
 LABEL, INDENT = 9, "       "
 COUNT = 5
@@ -86,9 +87,9 @@ def _lines(found: Investigation, times: Mapping[str, datetime], sheet: Sheet, de
         yield ""
         yield from _asked(found, sheet)
     yield ""
-    yield from (click.style(line, bold=True) for line in wrapped(heading(found), sheet, "  "))
+    yield from (click.style(line, bold=True) for line in wrapped(answer(found), sheet, "  "))
     shown = found.verdicts[:MOST_WHOLE]
-    if found.cases and not shown:
+    if found.cases and not shown and found.only is None:
         yield from wrapped(would_be_seen(found), sheet, "  ")
     if shown:
         yield from _curves(found, times, sheet)
@@ -105,7 +106,7 @@ def _told(verdict: Verdict, number: int, sheet: Sheet, detail: Detail, titled: b
     yield "  " + coloured(said, number, bold=True)
     if titled:
         yield from (click.style(line, bold=True) for line in wrapped(safe(verdict.title, 400), sheet))
-    yield from wrapped(safe(scope(verdict.outbreak), 400), sheet)
+    yield from wrapped(safe(who_is_hit(verdict.outbreak), 400), sheet)
     yield ""
     if verdict.says == "hardware" and verdict.outbreak.comparison is not None:
         yield from _inside(verdict, number, sheet)
@@ -117,6 +118,18 @@ def _told(verdict: Verdict, number: int, sheet: Sheet, detail: Detail, titled: b
     yield from labelled("Unknown", first_up("; ".join(_some(unknown, detail.unknown))), sheet)
     yield from labelled("Do", " ".join(_some(list(_sentences(verdict.action)), detail.steps)), sheet)
     yield from labelled("Flips", " ".join(_sentences((verdict.overturned_by,))), sheet)
+
+
+def who_is_hit(outbreak: Outbreak) -> str:
+    """How many of which crashes, of how many expected; of several syndromes the comparison is about one alone."""
+    compared, onset = outbreak.comparison, outbreak.onset
+    if outbreak.kind != "linked" or compared is None:
+        return scope(outbreak)
+    since = f" since {day(onset.at)}" if onset is not None and onset.at is not None else ""
+    counted = f"{compared.inside:,} of {compared.of:,}, {ratio(compared.of * compared.share)} expected"
+    about = "" if compared.measure == DIFFERENT else f"of {outbreak.syndrome} alone " if outbreak.syndrome else ""
+    kinds = " syndromes" if compared.measure == DIFFERENT else ""
+    return f"{plural(outbreak.episodes, 'crash', 'crashes')} of several kinds{since}; {about}{counted}{kinds}"
 
 
 def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None) -> Iterator[str]:
@@ -190,10 +203,12 @@ def wrapped(text: str, sheet: Sheet, indent: str = INDENT) -> list[str]:
 def _asked(found: Investigation, sheet: Sheet) -> Iterator[str]:
     episodes, outbreaks = plural(found.episodes, "episode"), len(found.verdicts)
     survive = f"{plural(outbreaks, 'outbreak')} {'survives' if outbreaks == 1 else 'survive'} 1% false discovery"
+    hosts, hours = at_risk(found)
+    machines = "" if found.machines is None else f"on {plural(found.machines, 'machine')}, "
     rows = (
         ("Read", plural(found.cases, "case"), f"{episodes} of {plural(found.syndromes, 'syndrome')}"),
-        ("At risk", *at_risk(found)),
-        ("Asked", plural(found.questions, "question"), survive),
+        ("At risk", hosts, machines + hours),
+        ("Asked", plural(found.questions, "question"), survive if found.questions else "too few crashes to ask any"),
         ("Capture", *captured(found)),
     )
     column = max(len(value) for _, value, _ in rows) + 2
@@ -208,7 +223,8 @@ def _curves(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -
     names = _names(shown)
     label = min(max(map(len, names)), sheet.width - 42)
     room = sheet.width - 2 - 2 - label - 2 - COUNT - 1
-    groups = [(*one.outbreak.cases, *one.outbreak.elsewhere) for one in shown]
+    of_a_kind = names == [mechanism(one.outbreak) for one in shown]
+    groups = [(*one.outbreak.cases, *(one.outbreak.elsewhere if of_a_kind else ())) for one in shown]
     drawn = curves(times, groups, start(found), end(found), room)
     if not drawn.most:
         return
@@ -332,6 +348,9 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
         asked += [("Ask", f"explain {first.rank}", "down to the bytes of each case")]
         asked += [("Check", "investigate --query", "each number again, by SQL and Python")]
         asked += [("Fixed?", f"fixed --syndrome {first.syndrome} --since DATE", "")]
+    elif found.only is not None:
+        asked += [("Look", f"syndromes show {found.only}", "its traces")]
+        asked += [("Ask", "investigate", "all syndromes")]
     else:
         asked += [("Look", "hosts", "who crashes most")]
         asked += [("Cases", "cases", "the newest first")]
@@ -341,4 +360,5 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
         yield (line + why if len(line + why) <= sheet.width else line).rstrip()
     yield ""
     again = f"Replays as investigate --at {found.casebook_version}"
+    again += f" --syndrome {found.only}" if found.only is not None else ""
     yield from (click.style(line, dim=True) for line in wrapped(f"{again}; {versions}.", sheet, "  "))

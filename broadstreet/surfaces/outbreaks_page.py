@@ -1,16 +1,24 @@
-"""Outbreaks as rows: a line each for people, and a batch for programs."""
+"""Outbreaks and alarms: some lines each for people, and a batch for programs."""
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import click
 import pyarrow as arrow
 
+from broadstreet.records.outbreak import Alarm
 from broadstreet.records.verdict import Verdict
+from broadstreet.surfaces.investigation_json import alarm_json
 from broadstreet.surfaces.investigation_page import mark
 from broadstreet.surfaces.text import page_width, plural, safe
+from broadstreet.verdict.figures import ratio
 
+LONGEST_TITLE = 400
+DAY = len("2026-03-12")
+BUDGET = "Alarms: a syndrome came oftener than its own past; by chance each gives one in five years."
 MOMENT = arrow.timestamp("us", "UTC")
 SCHEMA = arrow.schema(
     [
@@ -52,21 +60,47 @@ def batch(verdicts: Sequence[Verdict]) -> arrow.RecordBatch:
     return arrow.RecordBatch.from_pylist([_row(one) for one in verdicts], schema=SCHEMA)
 
 
-def lines(verdicts: Sequence[Verdict], of: int, since: datetime | None) -> Iterator[str]:
-    """A line each: the verdict's shape and rank, the onset, how many crashes, what it is."""
+def lines(verdicts: Sequence[Verdict], of: int, since: datetime | None, casebook: str = "") -> Iterator[str]:
+    """For each the verdict's shape and rank, the onset, how many crashes, what it is. `casebook` finds it again."""
     if not verdicts:
         when = f" that began since {since:%Y-%m-%d %H:%M}" if since is not None else ""
         yield f"  No outbreak{when}." + (f" There are {of:,} older ones." if of else "")
         return
-    yield f"  {'':2}{'':>2}  {'onset':10}  {'crashes':>8}  what"
+    yield click.style(f"       {'onset':10}  {'crashes':>8}  what", dim=True)
     for one in verdicts:
         at = began(one)
         when = "earlier" if at is None else f"{at:%Y-%m-%d}"
         head = f"  {mark(one)} {one.outbreak.rank:>2}  {when:10}  {one.outbreak.episodes:>8,}  "
-        yield head + safe(f"{one.title.rstrip('.')}", page_width() - len(head))
+        title = safe(one.title.rstrip("."), LONGEST_TITLE)
+        yield from textwrap.wrap(title, page_width(), initial_indent=head, subsequent_indent=" " * len(head))
     yield ""
     yield f"  {plural(len(verdicts), 'outbreak')}; ■ hardware, ● software, ◇ cannot tell"
-    yield "  One from near: broadstreet explain RANK"
+    yield f"  One from near: broadstreet explain RANK{casebook}"
+
+
+def since_then(alarms: Sequence[Alarm], since: datetime | None) -> list[Alarm]:
+    """Those that were told at this time or later, the newest first."""
+    told = [one for one in alarms if since is None or one.until >= since.timestamp()]
+    return sorted(told, key=lambda one: (-one.until, one.syndrome))
+
+
+def alarm_lines(alarms: Sequence[Alarm], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """A line each: when it was told, of which syndrome, from when it rose, its usual rate and that since."""
+    if not alarms:
+        return
+    yield ""
+    for line in textwrap.wrap(BUDGET, page_width() - 2):
+        yield f"  {line}"
+    yield ""
+    name = max(len("syndrome"), *(len(one.syndrome) for one in alarms))
+    heading = f"  {'alarm':10}  {'syndrome':{name}}  {'rose from':10}{'crashes':>9}{'a day':>7}{'usual':>7}  outbreak"
+    yield click.style(heading, dim=True)
+    for one in map(alarm_json, alarms):
+        ranks = sorted(verdict.outbreak.rank for verdict in verdicts if verdict.outbreak.syndrome == one.syndrome)
+        yield (
+            f"  {one.at[:DAY]}  {safe(one.syndrome):{name}}  {one.since[:DAY]}{one.seen:>9,}{ratio(one.per_day):>7}"
+            f"{ratio(one.usual_per_day):>7}  {', '.join(map(str, ranks)) or 'none'}"
+        )
 
 
 def _seconds(at: datetime | None) -> float:

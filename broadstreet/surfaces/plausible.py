@@ -189,6 +189,8 @@ def _row(name: str, value: str, means: str) -> Iterator[str]:
     from broadstreet.surfaces.text import page_width
 
     first, *more = textwrap.wrap(means, page_width() - NAME - VALUE - len(INDENT))
+    if len(value) >= VALUE:  # beside which nothing has room
+        first, more = "", [first, *more]
     yield f"{INDENT}{name:{NAME}}{value:{VALUE}}{first}".rstrip()
     for line in more:
         yield f"{INDENT}{'':{NAME + VALUE}}{line}"
@@ -204,13 +206,14 @@ def _said(name: str, text: str) -> Iterator[str]:
 
 def _checked_lines(found: "Plausibility") -> Iterator[str]:
     from broadstreet.population.hypotheses import figure
+    from broadstreet.verdict.figures import amount
 
     predicted, observed = found.predicted, found.observed
     yield from _factor_lines(found.template, found.factors)
     yield from _said(
         "predicted",
         f"{figure(predicted.value)}, 95 % {figure(predicted.low)} to {figure(predicted.high)} crashes "
-        f"in {figure(found.at_risk_hours)} hours; one in {figure(found.hours_between.value)} hours",
+        f"in {amount(found.at_risk_hours)} hours; one in {figure(found.hours_between.value)} hours",
     )
     yield from _said(
         "observed",
@@ -222,12 +225,13 @@ def _checked_lines(found: "Plausibility") -> Iterator[str]:
 
 
 def _solved_lines(found: "Solved") -> Iterator[str]:
-    from broadstreet.population.hypotheses import figure, quantity, span
+    from broadstreet.population.hypotheses import quantity, span
     from broadstreet.records.hypothesis import Range
+    from broadstreet.verdict.figures import amount
 
     value = found.value
     yield from _factor_lines(found.template, found.given)
-    yield from _said("observed", f"{found.observed:,} crashes in {figure(found.at_risk_hours)} hours")
+    yield from _said("observed", f"{found.observed:,} crashes in {amount(found.at_risk_hours)} hours")
     ends = span(Range(value.low, value.value, value.high), found.unit)
     yield from _said(found.factor, f"{quantity(value.value, found.unit)}, 95 % {ends}")
     yield from _said("answer", found.says)

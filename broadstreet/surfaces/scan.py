@@ -90,7 +90,7 @@ def scan(
         return
     sources = binary_sources(binaries, debuginfod)
     found = asked.specimens(tuple(map(full, places)) if casebook else places)
-    summary, failures, started = Summary(), [], time.monotonic()
+    summary, failures, notes, started = Summary(), [], list[str](), time.monotonic()
     streams = output is None and form != "table" and sys.stdout.isatty()
     with writer(form, output) as write, Progress(progress, None, streams) as shown:
 
@@ -106,10 +106,12 @@ def scan(
             shown.skip(1)
 
         listed = _counted(found, shown.expect)
-        for one in _outcomes(listed, sources, (engine, workers), (places, casebook, keep, reread), known):
+        for one in _outcomes(listed, sources, (engine, workers), (places, casebook, keep, reread), known, notes):
             take(one)
             shown.advance(one)
     seconds = time.monotonic() - started
+    for note in notes:
+        echo(note, err=True)
     for line in summary_lines(summary, failures, seconds, places):
         echo(line, err=form != "table" or output is not None)
     if casebook and summary.cases:
@@ -133,8 +135,9 @@ def _outcomes(
     by: tuple[str, int | None],
     into: tuple[tuple[str, ...], str | None, "Keep", str | None],
     known: Callable[[Examined], None],
+    notes: list[str],
 ) -> Iterator[Examined]:
-    """What is read now; `known` is called with each that the casebook told."""
+    """What is read now; `known` is called with each that the casebook told. `notes` gets what else is to be said."""
     from broadstreet.pipeline.engines import examined
     from broadstreet.pipeline.examination import Examination
     from broadstreet.pipeline.together import examined_again
@@ -158,6 +161,8 @@ def _outcomes(
     book = open_for_writing(casebook)
     scan = Scan(book, casebook, places, keep, reread is not None, sources.open() if reread else None)
     yield from scan.outcomes(everything, examine, known)
+    if scan.ungrouped is not None:
+        notes.append(f"  Every case is kept; its syndrome is not yet: {scan.ungrouped}. The next scan tries again.")
 
 
 def _counted(listed: Iterable[Specimen], expect: Callable[[int], None]) -> Iterator[Specimen]:

@@ -50,8 +50,8 @@ def syndrome_lines(questions: "Questions", grouping: Grouping, said: Sequence[Ev
         yield f"  trace {grouping.traces[code]}  {plural(count[code], 'case')}, such as {first[:8]}"
         why = explained(questions, first)
         if why is None:
-            yield f"    {' < '.join(_plain(frame) for frame in grouping.frames[code][:FRAMES])}"
-            yield "    not kept yet: broadstreet investigate --keep keeps it"
+            yield from _frames(grouping.frames[code][:FRAMES])
+            yield "    why it is here is not kept yet: the next scan into the casebook keeps it"
         else:
             yield from explanation_lines(why)
     if traces > TRACES:
@@ -68,8 +68,7 @@ def explanation_lines(why: Explanation) -> Iterator[str]:
     for frame in why.frames[:FRAMES]:
         name = frame.removeprefix("~")
         note = f"counts {weights[name]:.3f}" if name in weights else dropped.get(frame, "")
-        returned = " (had returned)" if frame.startswith("~") else ""
-        yield f"    {_plain(name)}{returned}".ljust(NAME if note else 0) + (f"  {note}" if note else "")
+        yield f"    {_returned(frame)}".ljust(NAME if note else 0) + (f"  {note}" if note else "")
     if len(why.frames) > FRAMES:
         yield f"    and {plural(len(why.frames) - FRAMES, 'frame')} more"
     yield f"    {_outcome(why)}"
@@ -92,6 +91,15 @@ def regrouping_lines(found: Regrouping, applied: bool, most: int) -> Iterator[st
         yield f"  and {len(found.changes) - most:,} more"
     if not applied:
         yield "  To let it count: broadstreet syndromes regroup --apply"
+
+
+def _frames(frames: Sequence[str]) -> Iterator[str]:
+    for frame in frames:
+        yield f"    {_returned(frame)}"
+
+
+def _returned(frame: str) -> str:
+    return _plain(frame.removeprefix("~")) + (" (had returned)" if frame.startswith("~") else "")
 
 
 def _outcome(why: Explanation) -> str:

@@ -89,11 +89,12 @@ def finding(p: Profile, *labels: str) -> str:
 
 
 def strict(p: Profile) -> str:
-    """The sites of the crashes with a strict finding."""
+    """The sites of the crashes by strict finding; the label is null where a crash has none."""
     names = ", ".join(_text(label) for label in STRICT)
+    held = f"SELECT case_id, label FROM findings WHERE state = 'holds' AND label IN ({names})"
     return (
-        f"SELECT {SITE} AS site, s.label, count(*) AS crashes FROM cases JOIN findings s USING (case_id) "
-        f"WHERE s.state = 'holds' AND s.label IN ({names}) AND cases.{_all(p)} GROUP BY 1, 2 ORDER BY 3 DESC"
+        f"SELECT {SITE} AS site, s.label, count(*) AS crashes FROM cases LEFT JOIN ({held}) s USING (case_id) "
+        f"WHERE cases.{_all(p)} GROUP BY 1, 2 ORDER BY 3 DESC"
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broadstreet.pipeline.grouping import grouped, keep
+from broadstreet.pipeline.grouping import keep_new
 from broadstreet.records.columns import GROUPING
 from broadstreet.store import syndromes as store
 from broadstreet.store.casebook import open_for_writing
@@ -32,11 +32,9 @@ def url(tmp_path: Path) -> str:
 
 
 def kept(url: str) -> int:
-    with Questions(url) as questions:
-        grouping = grouped(questions)
     book = open_for_writing(url)
     try:
-        return keep(book, grouping)
+        return keep_new(book, url)
     finally:
         book.close()
 

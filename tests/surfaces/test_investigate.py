@@ -138,10 +138,14 @@ def test_a_kept_version_is_told_again_after_tidying_and_another_says_why_not(boo
     said = here("investigate", "--keep", "--json", "--casebook", url)
     number = json.loads(said.stdout)["casebook_version"]
     assert f"  Version {number} is kept" in said.stderr
+    casebook = open_for_writing(url)
+    casebook.add(list(sample()[:3]), "again", "pointers", 99, {one.specimen.specimen_id: 9 for one in sample()[:3]})
+    casebook.close()
+    later = open_tables(url)[1].number
     assert here("casebook", "tidy", "--keep", "1d", "--now", "--casebook", url).exit_code == 0
     assert here("investigate", "--at", str(number), "--json", "--casebook", url).stdout == said.stdout
-    gone = here("investigate", "--at", "1", "--casebook", url)
-    assert "version 1 of this casebook cannot be read any more: it was tidied since" in str(gone.exception)
+    gone = here("investigate", "--at", str(later), "--casebook", url)
+    assert f"version {later} of this casebook cannot be read any more: it was tidied since" in str(gone.exception)
 
 
 def test_every_line_of_python_prints_its_number_again(book: str) -> None:
@@ -205,6 +209,12 @@ def test_a_syndrome_is_explained_by_the_beginning_of_its_id(book: str, told: Any
     assert "  Outbreaks" in text
 
 
+def test_a_case_is_explained_as_the_casebook_was_at_a_version(book: str, told: Any) -> None:
+    case = machine(told)["cases"][0]
+    assert "no case" in str(here("explain", case, "--at", "0", "--casebook", book).exception)
+    assert "Syndrome" in here("explain", case, "--at", str(told["casebook_version"]), "--casebook", book).stdout
+
+
 @pytest.mark.parametrize(
     ("name", "what"),
     [
@@ -228,6 +238,11 @@ def test_only_the_outbreaks_of_a_syndrome_that_is_named(book: str, told: Any) ->
         here("investigate", "--syndrome", told["outbreaks"][0]["syndrome"], "--json", "--casebook", book).stdout
     )
     assert {one["syndrome"] for one in found["outbreaks"]} == {told["outbreaks"][0]["syndrome"]}
+    assert (found["only"], found["alarms"]) == (told["outbreaks"][0]["syndrome"], None)
+    with Questions(book) as questions:
+        ids = questions.answer("SELECT DISTINCT syndrome FROM syndromes")["syndrome"].to_pylist()
+    other = next(one for one in ids if one not in {outbreak["syndrome"] for outbreak in told["outbreaks"]})
+    assert f"  Nothing stands out in {other}" in here("investigate", "--syndrome", other, "--casebook", book).stdout
     unknown = here("investigate", "--syndrome", "S-nothing", "--casebook", book)
     assert "no syndrome S-nothing" in str(unknown.exception)
 
@@ -242,6 +257,18 @@ def test_outbreaks_come_newest_first_and_since_leaves_out_the_older(book: str, t
         "  No outbreak that began since 2026-04-15 00:00. There are "
         in here("outbreaks", "--since", "2026-04-15", "--casebook", book).stdout
     )
+
+
+def test_an_alarm_is_a_line_with_its_rate_before_and_since_and_older_ones_are_left_out(book: str, told: Any) -> None:
+    (alarm,) = told["alarms"]  # the library's, some days after its onset on 8 March
+    assert "2026-03-08" < alarm["since"][:10] < alarm["at"][:10] < "2026-03-22"
+    assert alarm["seen"] == pytest.approx(alarm["per_day"] * 6)  # days from the one to the other
+    assert alarm["days_per_false_alarm"] == pytest.approx(1_826, abs=1)
+    text = here("outbreaks", "--casebook", book).stdout
+    line = f"  {alarm['at'][:10]}  {alarm['syndrome']}  {alarm['since'][:10]}       {alarm['seen']}    6.7    2.3  1, 2"
+    assert line in text.splitlines()
+    assert line in here("outbreaks", "--since", alarm["at"][:10], "--casebook", book).stdout
+    assert "larm" not in here("outbreaks", "--since", "2026-03-22", "--casebook", book).stdout
 
 
 def test_the_bad_machine_is_the_first_suspect_and_its_hosts_the_first_hosts(book: str, told: Any) -> None:

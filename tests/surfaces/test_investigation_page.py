@@ -106,6 +106,23 @@ def test_outbreaks_of_one_mechanism_are_told_apart_by_who_is_hit() -> None:
     found = replace(made.FOUNDING, verdicts=(made.HARDWARE, replace(made.SOFTWARE, outbreak=second)))
     curves = [line for line in lines(found) if line.startswith(("  ■ ", "  ● "))][:2]
     assert [line[4:].split("  ")[0] for line in curves] == ["machine ph-7c41e9", "release 26.2"]
+    assert [line.split()[-1] for line in curves] == ["63", "309"]  # without the one that was elsewhere
+
+
+def test_of_several_syndromes_the_comparison_says_of_which_it_is() -> None:
+    linked = replace(made.HARDWARE, outbreak=replace(made.MACHINE, kind="linked", episodes=90))
+    text = " ".join("\n".join(lines(replace(made.ONE, verdicts=(linked,)))).split())
+    assert "90 crashes of several kinds since 12 March; of S-12a alone 63 of 64, 0.02 expected" in text
+
+
+def test_hosts_at_risk_stand_on_machines_where_placements_are_told() -> None:
+    told = lines(replace(made.FOUNDING, machines=1260))
+    assert any("10,000 hosts" in line and "on 1,260 machines, 21.4 million host-hours" in line for line in told)
+    assert not any("machines, 21.4" in line for line in lines(made.FOUNDING))
+
+
+def test_no_question_is_not_none_that_survived() -> None:
+    assert any("too few crashes to ask any" in line for line in lines(replace(made.NOTHING, questions=0)))
 
 
 def test_a_third_outbreak_is_told_in_one_line_and_a_twentieth_is_counted() -> None:

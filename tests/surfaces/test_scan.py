@@ -15,12 +15,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broadstreet.cases.row import COLUMNS
+from broadstreet.errors import CasebookError
+from broadstreet.store import syndromes as store
 from broadstreet.surfaces.case_json import schema
 from broadstreet.surfaces.cli import cli
 from broadstreet.surfaces.output import writer
 from tests import synth
 from tests.features.machines import MACHINES, core, walker
 from tests.features.read_back import dump
+from tests.store.examined import ROOT
 from tests.surfaces.shell import FLEET, Fleet, broadstreet, fleet
 
 LARGE = "pointer of freed memory"  # its base is above 2**63
@@ -357,3 +360,17 @@ def test_workers_give_the_same_cases_as_one(tmp_path: Path) -> None:
         told[workers] = sorted(said.out.splitlines())
     assert len(told["1"]) == len(MACHINES)
     assert told["1"] == told["2"]
+
+
+def test_a_scan_whose_syndromes_cannot_be_kept_says_so_and_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> bool:
+        raise CasebookError("assignments: No space left on device")
+
+    monkeypatch.setattr(store, "append_if_unchanged", full)
+    casebook = tmp_path / "casebook"
+    said = scan(ROOT / "sample" / "cores" / "0153.core.zst", "--casebook", casebook, "-o", "ndjson")
+    note = "  Every case is kept; its syndrome is not yet: assignments: No space left on device."
+    assert f"{note} The next scan tries again." in said.stderr.splitlines()
+    assert len(said.stdout.splitlines()) == 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from broadstreet.store.questions import Questions
 from broadstreet.store.views import VIEWS
 
-ACCIDENTAL = {"added", "scan", "reading", "evidence"}  # when, by whom, and under which numbers
+ACCIDENTAL = {"added", "scan", "reading", "evidence", "made"}  # when, by whom, and under which numbers
 OF_SCANS = ("scans", "commits")
 # Each counts what would be half a batch, a loss or a double.
 NEVER = {
@@ -20,6 +20,7 @@ NEVER = {
     "evidence twice": "SELECT count(*) - count(DISTINCT case_id) FROM evidence",
     "findings twice": "SELECT count(*) - count(DISTINCT (case_id, label)) FROM findings",
     "traces twice": "SELECT count(*) - count(DISTINCT trace_id) FROM traces",
+    "traces assigned twice": "SELECT count(*) - count(DISTINCT trace_id) FROM raw_assignments",
     "modules twice": "SELECT count(*) - count(DISTINCT (case_id, number)) FROM modules",
     "specimens twice": "SELECT count(*) - count(DISTINCT (specimen_id, generation)) FROM specimens",
     "specimens of neither kind": "SELECT count(*) FROM specimens WHERE (case_id IS NULL) = (unreadable IS NULL)",
