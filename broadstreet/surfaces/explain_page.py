@@ -20,6 +20,7 @@ from broadstreet.surfaces.investigation_page import (
     forest,
     labelled,
     mark,
+    sides,
     who_is_hit,
     word,
     wrapped,
@@ -85,14 +86,14 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     counted = list(dict.fromkeys(one.campaign for one in (*verdict.evidence_against, *verdict.evidence_for)))
     prior = "; ".join([*_counts(verdict.prior), verdict.prior.campaign])
     yield from _argument("Before", verdict.prior, odds(verdict.prior.ratio.value), prior, sheet)
-    for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
+    for label, arguments in sides(verdict):
         for number, one in enumerate(arguments):
             cases = "all cases inside" if set(one.cases) == set(outbreak.cases) else _few(one.cases)
             letter = f"counted in {LETTERS[counted.index(one.campaign)]}"
             told = "; ".join(filter(None, (*_counts(one), letter, cases)))
             yield from _argument("" if number else label, one, _ratio(one), told, sheet)
     if not verdict.evidence_against:
-        yield from labelled("Against", "Nothing that was asked.", sheet)
+        yield from labelled(sides(verdict)[0][0], "Nothing that was asked.", sheet)
     for letter, campaign in zip(LETTERS, counted, strict=False):
         yield from labelled(letter, safe(campaign, 400), sheet)
     if verdict.not_checked:

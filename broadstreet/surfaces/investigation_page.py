@@ -32,6 +32,7 @@ from broadstreet.verdict.sentences import (
 from broadstreet.verdict.words import certainty, exposure
 
 MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
+TELLING = 0.05
 WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT TELL"}
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE = 2  # outbreaks that are told in full
@@ -112,12 +113,21 @@ def _told(verdict: Verdict, number: int, sheet: Sheet, detail: Detail, titled: b
         yield from _inside(verdict, number, sheet)
     else:
         yield from forest(verdict, number, sheet, detail.compared)
-    for label, arguments in (("Against", verdict.evidence_against), ("For", verdict.evidence_for)):
+    for label, arguments in sides(verdict):
         yield from labelled(label, _joined(arguments, detail.said) or "Nothing that was asked.", sheet)
     unknown = [f"{safe(one.what)}, {plural(one.cases, 'case')}" for one in verdict.not_checked]
     yield from labelled("Unknown", first_up("; ".join(_some(unknown, detail.unknown))), sheet)
     yield from labelled("Do", " ".join(_some(list(_sentences(verdict.action)), detail.steps)), sheet)
     yield from labelled("Flips", " ".join(_sentences((verdict.overturned_by,))), sheet)
+
+
+def sides(verdict: Verdict) -> tuple[tuple[str, tuple[Argument, ...]], ...]:
+    """The evidence, that against first; where it cannot be told, by what it speaks for, the less likely first."""
+    against, for_it = "Against", "For"
+    if verdict.says == "undetermined":
+        likelier = verdict.probability.value >= 0.5
+        against, for_it = ("Software", "Hardware") if likelier else ("Hardware", "Software")
+    return (against, verdict.evidence_against), (for_it, verdict.evidence_for)
 
 
 def who_is_hit(outbreak: Outbreak) -> str:
@@ -175,6 +185,8 @@ def word(verdict: Verdict) -> str:
     """What it says, and how certain that is."""
     if verdict.held:
         return "HELD"
+    if verdict.says == "undetermined" and not TELLING <= verdict.probability.value <= 1 - TELLING:
+        return WORDS[verdict.says]  # what keeps it from being told is in its title
     if verdict.says == "undetermined":
         low, high = percent(verdict.probability.low), percent(verdict.probability.high)
         return f"{WORDS[verdict.says]}: hardware with {low if low == high else f'{low} to {high}'}"

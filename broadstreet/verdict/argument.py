@@ -48,7 +48,7 @@ def verdict(p: Profile, outbreak: Outbreak, survey: Survey, known: Items, held: 
         not_checked=not_checked(p),
         overturned_by=_overturned_by(p, judgement, known, held),
         action=action(says, p, outbreak, survey.end),
-        title=title(says, p, held),
+        title=title(says, p, held, judgement.short_of),
         held=held,
     )
 
@@ -76,5 +76,4 @@ def _sides(says: Says, judgement: Judgement, found: tuple[Argument, ...]) -> tup
 def _overturned_by(p: Profile, judgement: Judgement, known: Items, held: str | None) -> str:
     if held is not None:
         return f"once every crash is captured again: {held}"
-    fact = overturned_by(p, judgement, known)
-    return f"{fact}; {judgement.short_of}" if judgement.short_of else fact
+    return overturned_by(p, judgement, known)

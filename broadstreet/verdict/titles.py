@@ -16,8 +16,8 @@ OF_THE_CPU = ("misaligned_stack", "wrong_result")
 """What no bit of memory explains: a register that instructions left wrong. Other findings may be memory's."""
 
 
-def title(says: Says, p: Profile, held: str | None) -> str:
-    """What is at fault where, in one sentence of at most two lines."""
+def title(says: Says, p: Profile, held: str | None, short_of: str | None) -> str:
+    """What is at fault where, in one sentence of at most three lines; why it cannot be told, where a law keeps it."""
     if held is not None:
         return f"No verdict: {held}"
     if says == "hardware":
@@ -25,7 +25,8 @@ def title(says: Says, p: Profile, held: str | None) -> str:
     subject = _software(p)
     if says == "software":
         return subject
-    return f"{_first_up(plural(p.cases, 'crash', 'crashes'))} {_where(p)}: hardware or software cannot be told yet"
+    why = short_of or "hardware or software cannot be told yet"
+    return f"{_first_up(plural(p.cases, 'crash', 'crashes'))} {_where(p)}: {why}"
 
 
 def unwinder(p: Profile) -> tuple[str, str] | None:
