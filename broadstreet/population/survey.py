@@ -56,7 +56,7 @@ def survey(population: Population, only: str | None = None) -> Survey:
         questions=sum(questions.families.values()),
         families=dict(sorted(questions.families.items())),
         outbreaks=tuple(told(ground, one, rank) for rank, one in enumerate(found, 1)),
-        alarms=alarms(ground) if only is None else (),
+        alarms=tuple(one for one in alarms(ground) if only in (None, one.syndrome)),
     )
 
 

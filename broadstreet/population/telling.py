@@ -15,11 +15,11 @@ Rows = NDArray[np.int64]
 
 
 def told(ground: Ground, one: Found, rank: int) -> Outbreak:
-    """The outbreak with its cases, and those of the same part that are not in its cohort."""
+    """The outbreak with its cases, and those of the same part elsewhere; where that is not known they are neither."""
     population = ground.population
     part, votes = one.part, np.sort(one.votes)
     cases = _with_repeats(ground, votes)
-    outside = _with_repeats(ground, np.setdiff1d(part.votes, votes)) if one.cohort else np.zeros(0, np.int64)
+    outside = _with_repeats(ground, _elsewhere(population, one))
     syndrome = part.syndrome or _commonest(population.syndromes, population.syndrome[votes])
     cohort = {name: population.exposures[name].values[value] for name, value in one.cohort}
     named = "|".join((syndrome, *(f"{name}={value}" for name, value in sorted(cohort.items())), *part.signs))
@@ -39,6 +39,15 @@ def told(ground: Ground, one: Found, rank: int) -> Outbreak:
         others=one.others,
         splits=part.splits,
     )
+
+
+def _elsewhere(population: Population, one: Found) -> Rows:
+    others = np.setdiff1d(one.part.votes, one.votes)
+    told = np.zeros(len(others), np.bool_)
+    for name, value in one.cohort:
+        codes = population.exposures[name].cases[others]
+        told |= (codes >= 0) & (codes != value)
+    return others[told]
 
 
 def _with_repeats(ground: Ground, votes: Rows) -> Rows:

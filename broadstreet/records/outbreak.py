@@ -90,7 +90,8 @@ class Outbreak:
 
     `kind` is cohort (who is hit), everywhere (nobody in particular), or linked (one place with many different crashes).
     `cohort` is empty where everybody is hit. `parts` are the signs that the cases were parted by, `sign: state`.
-    `cases` and `elsewhere` are case ids: those inside, and those of the same part outside of the cohort.
+    `cases` and `elsewhere` are case ids: those inside, and those of the same part that are known to be outside of the
+    cohort.
     """
 
     id: str

@@ -34,7 +34,8 @@ SLOPES = 40
 CLUMPED = 2.0
 """Standard errors above chance, from which on neighbours are said to differ more than that."""
 SHORTEST = DAY
-"""Of an interval with a begin and an end: dates are told to the day, and no time at all would be infinite evidence."""
+"""Of a rise: dates are told to the day, and no time at all would be infinite evidence. Where nobody tells how long was
+watched, that ends with the last case."""
 
 
 class Estimate(NamedTuple):
@@ -133,7 +134,7 @@ def _rates(
 
 def _likeliest(x: Floats, shortest: float, clumps: float) -> tuple[_Begin | None, _Begin | None, float, float] | None:
     n = max(1, round(len(x) / clumps))
-    rise, fall = _begin(x, clumps), _mirrored(_begin(_turned(x), clumps))
+    rise, fall = _begin(x, clumps, shortest), _mirrored(_begin(_turned(x), clumps, shortest))
     first, last, both = _interval(x, shortest)
     one = max((one.llr for one in (rise, fall) if one), default=0.0)
     p = min(
@@ -145,9 +146,11 @@ def _likeliest(x: Floats, shortest: float, clumps: float) -> tuple[_Begin | None
     if both > one and p_of_one(n, (both - one) / clumps) < ENDED:
         # Where an end is set at a case, that case says nothing of the begin any more, and the other way round.
         inside = x[: np.searchsorted(x, last, "right") - 1]
-        begin = _begin(inside / last, clumps, at=first / last) if last > 0 else None
+        begin = _begin(inside / last, clumps, shortest / last, at=first / last) if last > 0 else None
         after = x[np.searchsorted(x, first, "left") + 1 :]
-        end = _mirrored(_begin(_turned((after - first) / (1 - first)), clumps, at=(1 - last) / (1 - first)))
+        end = _mirrored(
+            _begin(_turned((after - first) / (1 - first)), clumps, shortest / (1 - first), at=(1 - last) / (1 - first))
+        )
         return (
             _scaled(begin, 0.0, last) or _Begin(first, first, first, both),
             _scaled(end, first, 1 - first) or _Begin(last, last, last, both),
@@ -159,13 +162,13 @@ def _likeliest(x: Floats, shortest: float, clumps: float) -> tuple[_Begin | None
     return (None, fall, fall.llr, p) if fall else None
 
 
-def _begin(x: Floats, clumps: float, at: float | None = None) -> _Begin | None:
+def _begin(x: Floats, clumps: float, shortest: float, at: float | None = None) -> _Begin | None:
     """The likeliest begin in cases on 0 to 1, or the interval around the one given; null if no case begins a rise."""
     n = len(x)
     if not n:
         return None
     before = np.searchsorted(x, x, "left")
-    ratios = _rise(before.astype(np.float64), n, x)
+    ratios = _rise(before.astype(np.float64), n, x, shortest)
     best = int(ratios.argmax()) if at is None else int(np.argmin(np.abs(x - at)))
     if not ratios[best] > 0:
         return None
@@ -175,15 +178,15 @@ def _begin(x: Floats, clumps: float, at: float | None = None) -> _Begin | None:
     left, right = float(x[before[low] - 1]) if before[low] else 0.0, float(x[low])
     for _ in range(60):
         middle = (left + right) / 2
-        if float(_rise(np.asarray([float(before[low])]), n, np.asarray([middle]))[0]) >= least:
+        if float(_rise(np.asarray([float(before[low])]), n, np.asarray([middle]), shortest)[0]) >= least:
             right = middle
         else:
             left = middle
     return _Begin(float(x[best]), min(right, float(x[best])), float(x[high]), float(ratios[best]))
 
 
-def _rise(before: Floats, n: int, at: Floats) -> Floats:
-    return scan_ratio(n - before, n * np.maximum(1 - at, FLOOR), n)
+def _rise(before: Floats, n: int, at: Floats, shortest: float) -> Floats:
+    return scan_ratio(n - before, n * np.clip(1 - at, shortest, 1.0), n)
 
 
 def _interval(x: Floats, shortest: float) -> tuple[float, float, float]:

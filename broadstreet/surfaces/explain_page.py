@@ -36,7 +36,7 @@ MOST_IDS = 8
 ID = 8  # characters of a case's id
 RATIO = 18
 RATIOS = "Ratio: how many times likelier if the hardware is at fault than if the software is."
-ELSEWHERE = "elsewhere: of the same kind, outside of it, or where is not known"
+ELSEWHERE = "elsewhere: of the same kind, known to be outside of it"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -108,7 +108,7 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     yield from wrapped(f"{first_up(safe(verdict.overturned_by, 400)).rstrip('.')}.", sheet)
     yield from _heading("Cases")
     yield from _ids("inside", outbreak.cases, sheet)
-    yield from _ids("elsewhere, before, or where is not known", outbreak.elsewhere, sheet)
+    yield from _ids("elsewhere", outbreak.elsewhere, sheet)
     yield ""
     first = outbreak.cases[0][:ID] if outbreak.cases else "CASE"
     yield f"  Deeper   broadstreet explain {first}{sheet.casebook}"

@@ -17,6 +17,7 @@ from broadstreet.records.weights import Count, Interval
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.text import encodable
 
+MOST_IDS = 1_000  # of one list; all cases of an outbreak are given once
 Value = TypeVar("Value")
 Told = TypeVar("Told")
 
@@ -73,7 +74,8 @@ class ArgumentJson(msgspec.Struct, frozen=True):
     """One item of evidence.
 
     `ratio`: how many times likelier it is if the hardware is at fault than if the software is; `hardware`, `software`
-    and `campaign` are the counts of the lab behind it. `reads` is the SQL of what was observed, in the cases `cases`.
+    and `campaign` are the counts of the lab behind it. `reads` is the SQL of what was observed, empty where it names so
+    many cases that no shell takes it. `cases` are the first of `case_count`.
     """
 
     name: str
@@ -85,6 +87,7 @@ class ArgumentJson(msgspec.Struct, frozen=True):
     hardware: CountJson | None
     software: CountJson | None
     cases: list[str]
+    case_count: int
     reads: str
 
 
@@ -120,7 +123,8 @@ class OutbreakJson(msgspec.Struct, frozen=True):
 
     `onset` and `end` are UTC with their 95 % intervals; null where it holds from the first day, or goes on.
     `rate_ratio` is the adjusted one where there is one. `probability` is that the verdict is right,
-    `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given.
+    `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given. `cases` are all,
+    `elsewhere` the first of `elsewhere_count`.
     """
 
     id: str
@@ -150,6 +154,7 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     episodes: int
     cases: list[str]
     elsewhere: list[str]
+    elsewhere_count: int
     comparison: ComparisonJson | None
     others: list[ComparisonJson]
     splits: list[SplitJson]
@@ -183,8 +188,7 @@ class CaptureJson(msgspec.Struct, frozen=True):
 class InvestigationJson(msgspec.Struct, frozen=True):
     """The answer, the versions that it came from, what was asked, the outbreaks, the most certain first, and alarms.
 
-    `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time, and null where a syndrome
-    was asked about.
+    `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time.
     """
 
     answer: str
@@ -207,7 +211,7 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     families: dict[str, int]
     capture: CaptureJson
     outbreaks: list[OutbreakJson]
-    alarms: list[AlarmJson] | None
+    alarms: list[AlarmJson]
 
 
 def investigation_json(found: Investigation) -> InvestigationJson:
@@ -233,7 +237,7 @@ def investigation_json(found: Investigation) -> InvestigationJson:
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
         outbreaks=[outbreak_json(one) for one in found.verdicts],
-        alarms=None if found.only else [alarm_json(one) for one in found.alarms],
+        alarms=[alarm_json(one) for one in found.alarms],
     )
 
 
@@ -267,7 +271,8 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         action=list(verdict.action),
         episodes=outbreak.episodes,
         cases=list(outbreak.cases),
-        elsewhere=list(outbreak.elsewhere),
+        elsewhere=list(outbreak.elsewhere[:MOST_IDS]),
+        elsewhere_count=len(outbreak.elsewhere),
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],
@@ -348,7 +353,8 @@ def _argument(one: Argument) -> ArgumentJson:
         campaign=one.campaign,
         hardware=_maybe(one.hardware, _count),
         software=_maybe(one.software, _count),
-        cases=list(one.cases),
+        cases=list(one.cases[:MOST_IDS]),
+        case_count=len(one.cases),
         reads=one.reads,
     )
 

@@ -56,7 +56,7 @@ def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
     yield Again(
         f"p of {one.inside:,} of {one.of:,} with {name}",
         one.test.p,
-        reads.by_value(one.attribute, inside),
+        reads.pasteable(reads.by_value(one.attribute, inside)),
         line(one.test),
     )
     if one.against == "time at risk" and one.measure != "different syndromes":

@@ -8,7 +8,7 @@ from math import exp, log
 
 from broadstreet.records.verdict import Argument, Says
 from broadstreet.records.weights import Interval
-from broadstreet.verdict import mechanism
+from broadstreet.verdict import mechanism, reads
 from broadstreet.verdict.counted import Items, capped
 from broadstreet.verdict.items import ITEMS
 from broadstreet.verdict.laws import broken
@@ -84,7 +84,7 @@ def _argument(name: str, p: Profile, items: Items) -> Argument | None:
         software=known[2],
         capped=was_capped,
         cases=p.witnesses.get(item.cases, ()),
-        reads=item.reads(p),
+        reads=reads.pasteable(item.reads(p)),
     )
 
 

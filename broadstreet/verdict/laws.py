@@ -72,8 +72,8 @@ SOFTWARE = (
     ),
     Law(
         "something else was seen",
-        lambda p: p.lacking > 0 or not p.strict_cases or _scattered(p),
-        "every crash that could be judged shows what only hardware does",
+        lambda p: p.lacking >= p.strict_cases or _scattered(p),
+        "most crashes that could be judged show what only hardware does",
     ),
     Law(
         "nothing proves the opposite",

@@ -11,7 +11,15 @@ COLUMNS = (
 ).split()
 """Exposures that are columns of the view `exposures`: what was true of a case at its time."""
 
+LONGEST = 120_000
+"""Characters: Linux takes 131,072 bytes as one argument. What is longer cannot be pasted, and is not given."""
+
 SITE = "list_filter(string_split(cases.frames, '|'), lambda f: NOT starts_with(f, '0x'))[1]"
+
+
+def pasteable(select: str) -> str:
+    """The same, or nothing where so many cases are named that no shell takes it."""
+    return select if len(select) <= LONGEST else ""
 
 
 def in_cases(cases: Iterable[str]) -> str:

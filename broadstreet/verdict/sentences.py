@@ -47,7 +47,7 @@ def heading(found: Investigation) -> str:
     if not found.cases:
         return "No crashes yet."
     if not verdicts:
-        return f"Nothing stands out of {found.cases:,} crashes."
+        return f"Nothing stands out of {found.cases:,} crashes." if found.cases > 1 else "One crash: it stands alone."
     if any(one.held for one in verdicts) or len(verdicts) == 1:
         return f"{verdicts[0].title.rstrip('.')}."
     parted = {split.syndrome for one in verdicts for split in one.outbreak.splits}
