@@ -94,14 +94,25 @@ def cells(
         uneven = _uneven(codes[known], part[known], doubted, of_part, hours / hours.sum())[label]
         p = np.where(uneven > 0, negative_binomial_tail(inside, of * share, uneven), p)
     else:
-        every = attribute.cases[ground.votes]
+        controls = ground.controls(without)
+        every = attribute.cases[ground.votes[controls]]
         whole = np.bincount(every[every >= 0], minlength=size)
-        others, rest = whole[value] - inside, whole.sum() - of
+        mine = known & controls[np.searchsorted(ground.votes, votes)]
+        own, sizes = _own(part[mine], codes[mine], keys, size, parts)
+        others, rest = whole[value] - own, whole.sum() - sizes[label]
         share = np.divide(others, rest, out=np.ones(len(rest)), where=rest > 0)
         uneven = np.zeros(len(keys))
         p = _oftener(inside, of, others, rest)
     gain = scan_ratio(inside, of * share, of)
     return Cells(attribute.name, label, value, inside, of, share, p, gain, uneven, asked)
+
+
+def _own(part: Rows, codes: NDArray[np.int32], keys: Rows, size: int, parts: int) -> tuple[Rows, Rows]:
+    """How many of these each part has itself: of each value of interest, and in all."""
+    found, counts = np.unique(part * np.int64(size) + codes, return_counts=True)
+    at = np.minimum(np.searchsorted(found, keys), max(0, len(found) - 1))
+    own = np.where(found[at] == keys, counts[at], 0) if len(found) else np.zeros(len(keys), np.int64)
+    return own, np.bincount(part, minlength=parts)
 
 
 def _counted(keys: Rows, size: int, least: int) -> tuple[Rows, Rows]:
@@ -141,7 +152,7 @@ def compared(
     Stratified, time at risk counts in `measure` where one is named: exceptions, for crashes that need one.
     """
     if not ground.told(attribute):
-        return _against_others(ground, attribute, value, votes, asked)
+        return _against_others(ground, attribute, value, votes, asked, without)
     kept = ground.kept(without)
     first = ground.measures[0]
     hours = ground.hours(attribute, first, kept)
@@ -287,12 +298,14 @@ def _adjusted(
     return None, names, alone or names
 
 
-def _against_others(ground: Ground, attribute: Attribute, value: int, votes: Rows, asked: int) -> Comparison | None:
+def _against_others(
+    ground: Ground, attribute: Attribute, value: int, votes: Rows, asked: int, without: Sequence[Cohort]
+) -> Comparison | None:
     """Where no time at risk is told: the other crashes of the same services are the controls."""
     services = ground.population.exposures.get("service")
     mine = np.zeros(len(ground.population), bool)
     mine[votes] = True
-    others = ground.votes[~mine[ground.votes]]
+    others = ground.votes[ground.controls(without) & ~mine[ground.votes]]
     if services is not None:
         of_ours = np.unique(services.cases[votes])
         if (of_ours >= 0).any():

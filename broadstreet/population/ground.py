@@ -105,6 +105,27 @@ class Ground:
                 kept = other if kept is None else kept & other
         return kept
 
+    def controls(self, without: Sequence[Cohort]) -> NDArray[np.bool_]:
+        """The episodes to compare with where no time at risk is told: those that none of these cohorts has.
+
+        Of each syndrome one for each host: ten crashes of a bad machine are one machine that can crash, not ten.
+        """
+        kept = self._one_for_each_host.copy()
+        for name, value in without:
+            kept &= self.population.exposures[name].cases[self.votes] != value
+        return kept
+
+    @cached_property
+    def _one_for_each_host(self) -> NDArray[np.bool_]:
+        host, syndrome = self.population.exposures.get("host"), self.population.syndrome[self.votes]
+        if host is None:
+            return np.ones(len(self.votes), np.bool_)
+        codes = host.cases[self.votes]
+        kept = (codes < 0) | (syndrome < 0)
+        _, first = np.unique(syndrome.astype(np.int64) * len(host.values) + codes, return_index=True)
+        kept[first] = True
+        return kept
+
     def overlap(self, one: Cohort, other: Cohort) -> float:
         """Of the time at risk that either of two cohorts has, the share that both have; 0 where it is not told."""
         masks = []

@@ -49,8 +49,8 @@ class Profile:
     have, in how many crashes it is known, and the value where there is but one.
 
     `strict` counts each strict finding; `strict_sites` are sites with one, on one machine (on all, where a kind of
-    machine is hit). `lacking` are crashes at other sites that were judged thoroughly and have none, of a linked
-    outbreak all such at its place; `unjudged` crashes that have none and were not. `strict_machines` are machines
+    machine is hit). `lacking` are crashes at other sites that were judged thoroughly and have none, of an
+    outbreak that was linked on one machine all such there; `unjudged` crashes that have none and were not. `strict_machines` are machines
     with a strict finding, inside, or elsewhere at one of the same sites; null where there is none, or none is known.
     `sites` is null where no crash has a frame. `span_seconds` is null where fewer than two crashes have a time.
     `mechanisms` counts crashes; empty where none is known. `unwinding` is of the crashes where that could be judged.
@@ -122,7 +122,8 @@ class Profiles:
         inside, outside = self._places(outbreak.cases), self._places(outbreak.elsewhere)
         held, judged = self._strict(inside)
         at = self._sites(inside)
-        lacking = self._lacking(self._at_place(outbreak) if outbreak.kind == "linked" else inside, inside[held])
+        one_machine = outbreak.kind == "linked" and any(name in outbreak.cohort for name in MACHINES)
+        lacking = self._lacking(self._at_place(outbreak) if one_machine else inside, inside[held])
         times = self.population.time[inside]
         times = times[~np.isnan(times)]
         exposures = {name: _values(one, inside) for name, one in self.population.exposures.items()}
