@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from broadstreet.records.verdict import Investigation
+
 
 Result = TypeVar("Result")
 
@@ -137,6 +139,12 @@ class Book:
     def evidence(self, name: str) -> bytes | None:
         """The slim core dump of a case, a valid ELF file; null where none is kept."""
         return self._questions.evidence(case_named(self._questions, name)["case_id"])
+
+    def investigate(self, syndrome: str | None = None) -> "Investigation":
+        """The outbreaks with their verdicts, as `broadstreet investigate` has them; of one syndrome, if named."""
+        from broadstreet.pipeline.investigation import investigation
+
+        return investigation(self.url, self.version, syndrome)
 
     def info(self) -> Contents:
         """What it holds and what each table costs."""

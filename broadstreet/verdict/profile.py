@@ -49,9 +49,10 @@ class Profile:
     have, in how many crashes it is known, and the value where there is but one.
 
     `strict` counts each strict finding; `strict_sites` are sites with one, on one machine (on all, where a kind of
-    machine is hit). `lacking` are crashes at other sites that were judged thoroughly and have none, of an
-    outbreak that was linked on one machine all such there; `unjudged` crashes that have none and were not. `strict_machines` are machines
-    with a strict finding, inside, or elsewhere at one of the same sites; null where there is none, or none is known.
+    machine is hit). `lacking` are crashes at other sites that were judged thoroughly and have none, of an outbreak that
+    was linked on one machine all such there; `unjudged` crashes that have none and were not. `strict_machines` are
+    machines with a strict finding, inside, or elsewhere at one of the same sites; null where there is none, or none is
+    known.
     `sites` is null where no crash has a frame. `span_seconds` is null where fewer than two crashes have a time.
     `mechanisms` counts crashes; empty where none is known. `unwinding` is of the crashes where that could be judged.
     `witnesses` are the case ids behind the numbers.

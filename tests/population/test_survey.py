@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
+from broadstreet.population.ground import Ground
 from broadstreet.population.survey import survey, votes_of
 from broadstreet.records.outbreak import Outbreak
 from tests.population.fleets import Fleet
@@ -178,6 +180,57 @@ def test_without_time_at_risk_other_crashes_of_the_service_are_the_controls() ->
     outbreak = next(one for one in found(fleet, untold=("label",)) if one.syndrome == "S-1")
     told = next(one for one in outbreak.others if one.attribute == "label")
     assert (told.value, told.against, told.inside, told.of, told.share) == ("x", "other crashes", 30, 30, 0.0)
+
+
+def test_ten_crashes_of_one_host_are_one_control() -> None:
+    """Of the label the bad host has, ten controls of ten would make thirty of forty without it stand out."""
+    fleet = Fleet(100, service=["s"] * 100, label=["x"] * 30 + ["y"] * 70)
+    for number in range(40):
+        fleet.crash(number + 10, 0.6 * number, "f|main", "S-1")
+    for number in range(40):
+        fleet.crash(5, 0.6 * number, "g|main", "S-2")
+    for one in found(fleet, untold=("host", "label")):
+        for told in (one.comparison, *one.others):
+            assert told is None or told.attribute != "label" or told.share == 1.0
+            assert told is None or told.test.arguments.get("c", 0) <= 1
+
+
+def test_what_was_taken_out_is_no_control_of_the_rest() -> None:
+    fleet = Fleet(30, region=[f"r{n % 3}" for n in range(30)])
+    for number in range(30):
+        fleet.crash(number, 0.9 * number)
+    population = fleet.population(untold=("region",))
+    controls = Ground(population, votes_of(population)).controls([("region", 1)])
+    assert sorted({population.exposures["region"].cases[row] for row in np.flatnonzero(controls)}) == [0, 2]
+    assert controls.sum() == 20
+
+
+def test_a_crash_whose_place_is_not_known_is_neither_inside_nor_elsewhere() -> None:
+    fleet = Fleet(500)
+    for day in (3.0, 9.0, 14.0, 22.0):
+        fleet.crash(7, day)
+    fleet.crash(8, 5.0)
+    fleet.crash(None, 6.0)
+    (outbreak,) = found(fleet)
+    assert (len(outbreak.cases), len(outbreak.elsewhere)) == (4, 1)
+
+
+def test_the_few_hosts_of_a_hot_tenant_are_told_as_that_tenant() -> None:
+    fleet = Fleet(
+        600, tenant=["hot"] * 4 + [f"t{n // 40}" for n in range(596)], rack=[f"r{n // 20}" for n in range(600)]
+    )
+    fleet.everywhere(40)
+    for number in range(24):
+        fleet.crash(number % 4, 1.1 * number)
+    assert [one.cohort for one in found(fleet)] == [{"tenant": "hot"}]
+
+
+def test_a_bad_host_of_a_tenant_is_told_as_that_host() -> None:
+    fleet = Fleet(600, tenant=[f"t{n // 40}" for n in range(600)], rack=[f"r{n // 20}" for n in range(600)])
+    fleet.everywhere(40)
+    for number in range(8):
+        fleet.crash(100, 3.1 * number)
+    assert [one.cohort for one in found(fleet)] == [{"host": "h100"}]
 
 
 @pytest.mark.parametrize("seed", range(10))
