@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.comparisons import UNEVEN, UNEVEN_FROM
+from broadstreet.population.cells import UNEVEN, UNEVEN_FROM
 from broadstreet.population.families import LEAST
 from broadstreet.population.ground import Ground
 from broadstreet.population.population import Attribute, Floats

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.comparisons import Cells, cells, compared
+from broadstreet.population.cells import Cells, cells
+from broadstreet.population.comparisons import compared
 from broadstreet.population.families import ERROR, LEAST, budgets
 from broadstreet.population.ground import Cohort, Ground
 from broadstreet.population.population import Population

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from broadstreet.cases.episodes import episodes
 from broadstreet.population.alarms import alarms
 from broadstreet.population.asking import ONSET_FROM, Found, of_part
-from broadstreet.population.comparisons import cells
+from broadstreet.population.cells import cells
 from broadstreet.population.families import ERROR, LEAST, family
 from broadstreet.population.ground import Ground
 from broadstreet.population.part import Part, Questions

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.population.comparisons import UNEVEN, UNEVEN_FROM
+from broadstreet.population.cells import UNEVEN, UNEVEN_FROM
 from broadstreet.population.ground import Ground
 from broadstreet.population.population import Attribute, Floats, Population
 from broadstreet.population.survey import votes_of
