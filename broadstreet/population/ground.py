@@ -105,6 +105,14 @@ class Ground:
                 kept = other if kept is None else kept & other
         return kept
 
+    def first_at_risk(self, attribute: Attribute, kept: NDArray[np.bool_] | None) -> Floats:
+        """When each value was first at risk, in these pieces; infinite for those that never were."""
+        codes = self.codes(attribute)
+        told = codes >= 0 if kept is None else (codes >= 0) & kept
+        first = np.full(len(attribute.values), np.inf)
+        np.minimum.at(first, codes[told], self._begin[told])
+        return first
+
     def controls(self, without: Sequence[Cohort]) -> NDArray[np.bool_]:
         """The episodes to compare with where no time at risk is told: those that none of these cohorts has.
 

@@ -24,7 +24,7 @@ def onset(
     times = times[(times >= population.start) & (times <= population.end)]
     if len(times) < LEAST_DATED:
         return None
-    edges, exposure = ground.by_day(ground.measures[0] if ground.measures else "", _pieces(ground, cohort, without))
+    edges, exposure = ground.by_day(ground.measures[0] if ground.measures else "", pieces(ground, cohort, without))
     if not exposure.sum() > 0:
         return None
     found = change(times, edges, exposure / np.diff(edges))
@@ -46,7 +46,8 @@ def moment(seconds: float | None) -> datetime | None:
     return None if seconds is None or np.isnan(seconds) else datetime.fromtimestamp(seconds, UTC)
 
 
-def _pieces(ground: Ground, cohort: Sequence[Cohort], without: Sequence[Cohort]) -> NDArray[np.bool_] | None:
+def pieces(ground: Ground, cohort: Sequence[Cohort], without: Sequence[Cohort] = ()) -> NDArray[np.bool_] | None:
+    """The pieces of time at risk of a cohort; null: all."""
     kept = ground.kept(without)
     for name, value in cohort:
         attribute = ground.population.exposures[name]

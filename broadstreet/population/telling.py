@@ -6,6 +6,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.population.arrivals import arrivals
 from broadstreet.population.asking import Found
 from broadstreet.population.ground import Ground
 from broadstreet.population.population import Population
@@ -38,6 +39,7 @@ def told(ground: Ground, one: Found, rank: int) -> Outbreak:
         comparison=one.comparison,
         others=one.others,
         splits=part.splits,
+        arrivals=arrivals(ground, one.onset, one.cohort),
     )
 
 

@@ -70,6 +70,15 @@ class Onset:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """A value of an exposure that was not in the fleet before `at`: a release, a kernel, a make of machine."""
+
+    attribute: str
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Split:
     """Why one syndrome is more than one: a sign that goes with an exposure, or a cohort that stands out of the rest.
 
@@ -90,6 +99,7 @@ class Outbreak:
 
     `kind` is cohort (who is hit), everywhere (nobody in particular), or linked (one place with many different crashes).
     `cohort` is empty where everybody is hit. `parts` are the signs that the cases were parted by, `sign: state`.
+    `arrivals` are what came into the fleet shortly before it began; that is no proof that they did it.
     `cases` and `elsewhere` are case ids: those inside, and those of the same part that are known to be outside of the
     cohort.
     """
@@ -108,6 +118,7 @@ class Outbreak:
     comparison: Comparison | None
     others: tuple[Comparison, ...]
     splits: tuple[Split, ...]
+    arrivals: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True)

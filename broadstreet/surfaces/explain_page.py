@@ -13,7 +13,9 @@ from broadstreet.store.questions import Questions
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.investigation_page import (
     INDENT,
+    MOST_ARRIVALS,
     Sheet,
+    arrived,
     coloured,
     comparisons,
     first_up,
@@ -69,6 +71,8 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
         "Outbreak", f"{outbreak.id} of syndrome {safe(outbreak.syndrome)}, {safe(cohort(outbreak))}", sheet
     )
     yield from labelled("Onset", _onset(outbreak.onset), sheet)
+    if outbreak.arrivals:
+        yield from labelled("New then", arrived(outbreak, MOST_ARRIVALS), sheet)
     for split in outbreak.splits:
         yield from labelled("Split", _split(split), sheet)
     compared = comparisons(verdict)

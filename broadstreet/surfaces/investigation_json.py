@@ -99,6 +99,14 @@ class UncheckedJson(msgspec.Struct, frozen=True):
     remedy: str
 
 
+class ArrivalJson(msgspec.Struct, frozen=True):
+    """A value of an exposure that was not in the fleet before `at`."""
+
+    attribute: str
+    value: str
+    at: str
+
+
 class SplitJson(msgspec.Struct, frozen=True):
     """Why one syndrome is more than one: `by` goes with `goes_with`; `part` and `rest` are episodes."""
 
@@ -121,7 +129,8 @@ class RatesJson(msgspec.Struct, frozen=True):
 class OutbreakJson(msgspec.Struct, frozen=True):
     """One outbreak and its verdict.
 
-    `onset` and `end` are UTC with their 95 % intervals; null where it holds from the first day, or goes on.
+    `onset` and `end` are UTC with their 95 % intervals; null where it holds from the first day, or goes on. `arrivals`
+    are what came into the fleet shortly before the onset, the last first; that is no evidence.
     `rate_ratio` is the adjusted one where there is one. `probability` is that the verdict is right,
     `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given. `cases` are all,
     `elsewhere` the first of `elsewhere_count`.
@@ -139,6 +148,7 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     onset_interval: list[str] | None
     end: str | None
     end_interval: list[str] | None
+    arrivals: list[ArrivalJson]
     rates_per_day: RatesJson | None
     rate_ratio: IntervalJson | None
     verdict: Literal["hardware", "software", "undetermined"]
@@ -257,6 +267,7 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         onset_interval=_maybe(onset, lambda o: _times(o.low, o.high)),
         end=_maybe(onset, lambda o: _time(o.end)),
         end_interval=_maybe(onset, lambda o: _times(o.end_low, o.end_high)),
+        arrivals=[ArrivalJson(one.attribute, one.value, _time(one.at) or "") for one in outbreak.arrivals],
         rates_per_day=_maybe(onset, lambda o: RatesJson(*o.rates)),
         rate_ratio=_rate_ratio(outbreak),
         verdict=_says(verdict),

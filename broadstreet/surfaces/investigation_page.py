@@ -33,6 +33,7 @@ from broadstreet.verdict.words import certainty, exposure
 
 MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
 TELLING = 0.05
+MOST_ARRIVALS = 3
 WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT TELL"}
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE = 2  # outbreaks that are told in full
@@ -113,12 +114,20 @@ def _told(verdict: Verdict, number: int, sheet: Sheet, detail: Detail, titled: b
         yield from _inside(verdict, number, sheet)
     else:
         yield from forest(verdict, number, sheet, detail.compared)
+    if verdict.outbreak.arrivals:
+        yield from labelled("New then", arrived(verdict.outbreak, MOST_ARRIVALS), sheet)
     for label, arguments in sides(verdict):
         yield from labelled(label, _joined(arguments, detail.said) or "Nothing that was asked.", sheet)
     unknown = [f"{safe(one.what)}, {plural(one.cases, 'case')}" for one in verdict.not_checked]
     yield from labelled("Unknown", first_up("; ".join(_some(unknown, detail.unknown))), sheet)
     yield from labelled("Do", " ".join(_some(list(_sentences(verdict.action)), detail.steps)), sheet)
     yield from labelled("Flips", " ".join(_sentences((verdict.overturned_by,))), sheet)
+
+
+def arrived(outbreak: Outbreak, most: int) -> str:
+    """What came into the fleet shortly before it began, the last first."""
+    told = [safe(f"{exposure(one.attribute)} {one.value} on {day(one.at)}") for one in outbreak.arrivals]
+    return "; ".join(_some(told, most))
 
 
 def sides(verdict: Verdict) -> tuple[tuple[str, tuple[Argument, ...]], ...]:
