@@ -30,10 +30,10 @@ class ExplainedSyndrome(NamedTuple):
 
 
 class Among(NamedTuple):
-    """How a case lies to an outbreak: inside of it or elsewhere, and the arguments that it is evidence of."""
+    """How a case lies to an outbreak: inside of it or elsewhere (null: not known), and the arguments that it bears."""
 
     verdict: Verdict
-    inside: bool
+    inside: bool | None
     arguments: tuple[Argument, ...]
 
 
@@ -92,9 +92,14 @@ def _outbreak(name: str, verdicts: Sequence[Verdict]) -> Verdict:
 
 def _case(questions: Questions, case: Case, state: MachineState | None, found: Investigation) -> ExplainedCase:
     among = tuple(
-        Among(verdict, case.case_id in inside, tuple(one for one in _arguments(verdict) if case.case_id in one.cases))
+        Among(verdict, inside, tuple(one for one in _arguments(verdict) if case.case_id in one.cases))
         for verdict in found.verdicts
-        if case.case_id in (inside := frozenset(verdict.outbreak.cases)) or case.case_id in verdict.outbreak.elsewhere
+        for ids, inside in (
+            (verdict.outbreak.cases, True),
+            (verdict.outbreak.elsewhere, False),
+            (verdict.outbreak.unplaced, None),
+        )
+        if case.case_id in ids
     )
     why = syndromes.explained(questions, case.case_id)
     return ExplainedCase(case, state, why.syndrome if why else _would_be(questions, case.case_id), why, among)

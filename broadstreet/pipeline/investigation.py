@@ -7,6 +7,7 @@ from broadstreet.pipeline.capture import captured
 from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
 from broadstreet.pipeline.syndromes import meant
+from broadstreet.population.largest import largest
 from broadstreet.population.population import Population
 from broadstreet.population.survey import survey
 from broadstreet.records.capture import Capture, Dropout
@@ -74,6 +75,7 @@ def _told(
         verdicts=verdicts,
         alarms=found.alarms,
         only=only,
+        largest=largest(crashes),
     )
 
 

@@ -98,10 +98,11 @@ class Outbreak:
     """A syndrome, or a part of one, that a cohort has more of than its time at risk explains; or that has an onset.
 
     `kind` is cohort (who is hit), everywhere (nobody in particular), or linked (one place with many different crashes).
-    `cohort` is empty where everybody is hit. `parts` are the signs that the cases were parted by, `sign: state`.
+    `cohort` is empty where everybody is hit. `parts` are the signs that the cases were parted by, `not SIGN` for the rest.
     `arrivals` are what came into the fleet shortly before it began; that is no proof that they did it.
-    `cases` and `elsewhere` are case ids: those inside, and those of the same part that are known to be outside of the
-    cohort.
+    `cases`, `elsewhere` and `unplaced` are case ids: those inside, those of the same part that are known to be outside
+    of the cohort, and those of which that is not known. `of_mechanism` episodes have the mechanism, which is that of
+    most.
     """
 
     id: str
@@ -119,6 +120,8 @@ class Outbreak:
     others: tuple[Comparison, ...]
     splits: tuple[Split, ...]
     arrivals: tuple[Arrival, ...] = ()
+    unplaced: tuple[str, ...] = ()
+    of_mechanism: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,3 +158,15 @@ class Survey:
     families: dict[str, int]
     outbreaks: tuple[Outbreak, ...]
     alarms: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True)
+class Large:
+    """A syndrome with many crashes: how many, on how many hosts (null: not known), where in the code, how they die."""
+
+    syndrome: str
+    cases: int
+    hosts: int | None
+    host: str | None
+    site: str
+    mechanism: str

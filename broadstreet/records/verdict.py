@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from broadstreet.records.outbreak import Alarm, Outbreak
+from broadstreet.records.outbreak import Alarm, Large, Outbreak
 from broadstreet.records.weights import Count, Interval
 
 Says = Literal["hardware", "software", "undetermined"]
@@ -67,6 +67,7 @@ class Investigation:
 
     `only` is the syndrome that was asked about; null: all of them, and alarms were asked for too.
     `hosts` were at risk, on so many physical `machines`; null where that is not told.
+    `largest` are the syndromes with most crashes, whether they stand out or not.
     `captured` of `fatal` signals that another channel saw became cases; null where no such channel is told.
     """
 
@@ -92,3 +93,4 @@ class Investigation:
     alarms: tuple[Alarm, ...] = ()
     machines: int | None = None
     only: str | None = None
+    largest: tuple[Large, ...] = ()

@@ -37,8 +37,15 @@ from broadstreet.verdict.words import exposure, odds
 MOST_IDS = 8
 ID = 8  # characters of a case's id
 RATIO = 18
-RATIOS = "Ratio: how many times likelier if the hardware is at fault than if the software is."
-ELSEWHERE = "elsewhere: of the same kind, known to be outside of it"
+RATIOS = (
+    "Ratio: how many times likelier if the hardware is at fault than if the software is. Cap: one item counts for at "
+    "most 403 : 1, the findings of single crashes together for four votes."
+)
+WHERE = {
+    True: "inside of the cohort",
+    False: "elsewhere: of the same kind, known to be outside of it",
+    None: "of the same kind; whether inside or elsewhere is not known",
+}
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -96,6 +103,7 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
             letter = f"counted in {LETTERS[counted.index(one.campaign)]}"
             told = "; ".join(filter(None, (*_counts(one), letter, cases)))
             yield from _argument("" if number else label, one, _ratio(one), told, sheet)
+    yield from labelled("After", _together(verdict), sheet)
     if not verdict.evidence_against:
         yield from labelled(sides(verdict)[0][0], "Nothing that was asked.", sheet)
     for letter, campaign in zip(LETTERS, counted, strict=False):
@@ -113,6 +121,7 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     yield from _heading("Cases")
     yield from _ids("inside", outbreak.cases, sheet)
     yield from _ids("elsewhere", outbreak.elsewhere, sheet)
+    yield from _ids("where is not known", outbreak.unplaced, sheet)
     yield ""
     first = outbreak.cases[0][:ID] if outbreak.cases else "CASE"
     yield f"  Deeper   broadstreet explain {first}{sheet.casebook}"
@@ -155,7 +164,7 @@ def _case(what: ExplainedCase, sheet: Sheet) -> Iterator[str]:
 
 def _among(one: Among, sheet: Sheet) -> Iterator[str]:
     yield from _headed(one.verdict, sheet)
-    yield from wrapped("inside of the cohort" if one.inside else ELSEWHERE, sheet)
+    yield from wrapped(WHERE[one.inside], sheet)
     for argument in one.arguments:
         yield from wrapped(f"{_ratio(argument)}: {safe(argument.says, 400)}", sheet, INDENT + "  ")
 
@@ -200,6 +209,16 @@ def _ids(label: str, cases: Sequence[str], sheet: Sheet) -> Iterator[str]:
 def _heading(text: str, said: str = "") -> Iterator[str]:
     yield ""
     yield "  " + click.style(text, bold=True) + (f"  {safe(said)}" if said else "")
+
+
+def _together(verdict: Verdict) -> str:
+    """The odds after all evidence, and what it is worth together."""
+    value = min(max(verdict.probability.value, 1e-9), 1 - 1e-9)
+    after = value / (1 - value)
+    return (
+        f"{odds(after)}, for together it is worth {ratio(after / verdict.prior.ratio.value)}: not the product, for "
+        "items depend on one another, but what such sums came to in simulated fleets (docs/verdict.md)."
+    )
 
 
 def _onset(onset: Onset | None) -> str:

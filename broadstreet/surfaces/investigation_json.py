@@ -133,7 +133,7 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     are what came into the fleet shortly before the onset, the last first; that is no evidence.
     `rate_ratio` is the adjusted one where there is one. `probability` is that the verdict is right,
     `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given. `cases` are all,
-    `elsewhere` the first of `elsewhere_count`.
+    `elsewhere` the first of `elsewhere_count`, `unplaced` those of which it is not known whether they are inside.
     """
 
     id: str
@@ -165,6 +165,7 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     cases: list[str]
     elsewhere: list[str]
     elsewhere_count: int
+    unplaced: list[str]
     comparison: ComparisonJson | None
     others: list[ComparisonJson]
     splits: list[SplitJson]
@@ -284,6 +285,7 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         cases=list(outbreak.cases),
         elsewhere=list(outbreak.elsewhere[:MOST_IDS]),
         elsewhere_count=len(outbreak.elsewhere),
+        unplaced=list(outbreak.unplaced[:MOST_IDS]),
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],

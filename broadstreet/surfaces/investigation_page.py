@@ -17,6 +17,7 @@ from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
 from broadstreet.surfaces.text import plural, safe, shortened
+from broadstreet.verdict.actions import only
 from broadstreet.verdict.figures import day, interval, percent, ratio, short_day
 from broadstreet.verdict.sentences import (
     at_risk,
@@ -26,6 +27,7 @@ from broadstreet.verdict.sentences import (
     mechanism,
     period,
     scope,
+    since,
     start,
     would_be_seen,
 )
@@ -90,9 +92,10 @@ def _lines(found: Investigation, times: Mapping[str, datetime], sheet: Sheet, de
         yield from _asked(found, sheet)
     yield ""
     yield from (click.style(line, bold=True) for line in wrapped(answer(found), sheet, "  "))
-    shown = found.verdicts[:MOST_WHOLE]
+    shown = _whole(found.verdicts)
     if found.cases and not shown and found.only is None:
         yield from wrapped(would_be_seen(found), sheet, "  ")
+        yield from _largest(found, sheet)
     if shown:
         yield from _curves(found, times, sheet)
     for number, verdict in enumerate(shown):
@@ -101,6 +104,23 @@ def _lines(found: Investigation, times: Mapping[str, datetime], sheet: Sheet, de
     yield from _others(found, sheet, detail.named)
     yield ""
     yield from _next(found, sheet)
+
+
+def _largest(found: Investigation, sheet: Sheet) -> Iterator[str]:
+    """Where nothing stands out, what there is most of: it may be one bug all the same."""
+    if found.largest:
+        yield ""
+    for one in found.largest:
+        kind = one.mechanism.replace("_", " ") or "crashes"
+        where = f" in {one.site}" if one.site else ""
+        hosts = "" if one.hosts is None else f", all on {one.host}" if one.host else f", on {one.hosts:,} hosts"
+        yield from wrapped(safe(f"{one.cases:,} × {kind}{where}{hosts}: {one.syndrome}", 400), sheet, "  ")
+
+
+def _whole(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """The first of them, but bad hardware before all else: somebody may have to act on it tonight."""
+    first = sorted(verdicts, key=lambda one: (one.says != "hardware", one.outbreak.rank))[:MOST_WHOLE]
+    return tuple(sorted(first, key=lambda one: one.outbreak.rank))
 
 
 def _told(verdict: Verdict, number: int, sheet: Sheet, detail: Detail, titled: bool) -> Iterator[str]:
@@ -144,11 +164,10 @@ def who_is_hit(outbreak: Outbreak) -> str:
     compared, onset = outbreak.comparison, outbreak.onset
     if outbreak.kind != "linked" or compared is None:
         return scope(outbreak)
-    since = f" since {day(onset.at)}" if onset is not None and onset.at is not None else ""
     counted = f"{compared.inside:,} of {compared.of:,}, {ratio(compared.of * compared.share)} expected"
     about = "" if compared.measure == DIFFERENT else f"of {outbreak.syndrome} alone " if outbreak.syndrome else ""
     kinds = " syndromes" if compared.measure == DIFFERENT else ""
-    return f"{plural(outbreak.episodes, 'crash', 'crashes')} of several kinds{since}; {about}{counted}{kinds}"
+    return f"{plural(outbreak.episodes, 'crash', 'crashes')} of several kinds{since(onset)}; {about}{counted}{kinds}"
 
 
 def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None) -> Iterator[str]:
@@ -240,7 +259,7 @@ def _asked(found: Investigation, sheet: Sheet) -> Iterator[str]:
 
 
 def _curves(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -> Iterator[str]:
-    shown = found.verdicts[:MOST_WHOLE]
+    shown = _whole(found.verdicts)
     names = _names(shown)
     label = min(max(map(len, names)), sheet.width - 42)
     room = sheet.width - 2 - 2 - label - 2 - COUNT - 1
@@ -262,16 +281,19 @@ def _curves(found: Investigation, times: Mapping[str, datetime], sheet: Sheet) -
 
 
 def _names(shown: tuple[Verdict, ...]) -> list[str]:
-    """By mechanism; where that is the same, by who is hit."""
-    names = [mechanism(one.outbreak) for one in shown]
-    return names if len(set(names)) == len(names) else [cohort(one.outbreak) for one in shown]
+    """By mechanism; where that is the same, by who is hit; where that is the same too, with their ranks."""
+    kinds, who = [mechanism(one.outbreak) for one in shown], [cohort(one.outbreak) for one in shown]
+    for names in (kinds, who):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{one.outbreak.rank} {name}" for one, name in zip(shown, who, strict=True)]
 
 
 def _dates(found: Investigation, drawn: Curves) -> str:
     """The first day, the last and each onset, below their columns, as far as there is room."""
     width = len(drawn.rows[0])
     line = [" "] * (width + 6)
-    onsets = [one.outbreak.onset.at for one in found.verdicts[:MOST_WHOLE] if one.outbreak.onset]
+    onsets = [one.outbreak.onset.at for one in _whole(found.verdicts) if one.outbreak.onset]
     last = period(found).split(" to ")[1].rsplit(" ", 1)[0]
     marks = [(0, short_day(start(found))), (max(0, width - len(last)), last)]
     marks += [(drawn.bin(at), short_day(at)) for at in onsets if at is not None]
@@ -296,7 +318,9 @@ def _inside(verdict: Verdict, number: int, sheet: Sheet) -> Iterator[str]:
     others = compared.of - compared.inside
     most, label = max(compared.inside, others), min(20, max(len(compared.value), 12) + 2)
     width = sheet.width - len(INDENT) - label - COUNT - 1
-    for name, count in ((compared.value, compared.inside), ("all others", others)):
+    unplaced = len(verdict.outbreak.unplaced)
+    rows = [(compared.value, compared.inside), ("all others", others)]
+    for name, count in rows + [("not known", unplaced)] * (unplaced > 0):
         drawn = bar(count, most, width)
         yield (
             INDENT
@@ -347,7 +371,8 @@ def first_up(text: str) -> str:
 
 
 def _others(found: Investigation, sheet: Sheet, most: int) -> Iterator[str]:
-    rest = found.verdicts[MOST_WHOLE:]
+    whole = _whole(found.verdicts)
+    rest = [one for one in found.verdicts if one not in whole]
     if rest:
         yield ""
     for verdict in rest[:most]:
@@ -368,12 +393,13 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
         first = found.verdicts[0].outbreak
         asked += [("Ask", f"explain {first.rank}", "down to the bytes of each case")]
         asked += [("Check", "investigate --query", "each number again, by SQL and Python")]
-        asked += [("Fixed?", f"fixed --syndrome {first.syndrome} --since DATE", "")]
+        asked += [("Fixed?", f"fixed --syndrome {first.syndrome}{only(first)} --since DATE", "")]
     elif found.only is not None:
         asked += [("Look", f"syndromes show {found.only}", "its traces")]
         asked += [("Ask", "investigate", "all syndromes")]
     else:
-        asked += [("Look", "hosts", "who crashes most")]
+        asked += [("Look", "syndromes list", "crashes that look the same")]
+        asked += [("Hosts", "hosts", "who crashes most")]
         asked += [("Cases", "cases", "the newest first")]
     column = max(len(command) for _, command, why in asked if why) + len(sheet.casebook) + 2
     for label, command, why in asked:

@@ -105,6 +105,12 @@ ACTIONS = (
 )
 
 
+def only(outbreak: Outbreak) -> str:
+    """The option by which `fixed` counts this part of its syndrome alone; empty where no mechanism parts it."""
+    by = "mechanism "
+    return next((f" --mechanism {sign.removeprefix(by)}" for sign in outbreak.parts if sign.startswith(by)), "")
+
+
 def action(says: Says, p: Profile, outbreak: Outbreak, until: datetime) -> tuple[str, ...]:
     """What to do, the first thing first; the last is when to look again. `until` is the end of what was observed."""
     found = [one.do(p) for one in ACTIONS if says in one.verdict and one.when(p)]
@@ -113,6 +119,6 @@ def action(says: Says, p: Profile, outbreak: Outbreak, until: datetime) -> tuple
     if says == "undetermined":
         found.extend(f"make it checkable: {one.remedy}" for one in not_checked(p)[:1])
     check = until + timedelta(days=min(max(1.0, EXPECTED / p.per_day), LONGEST_DAYS))
-    fixed = f"broadstreet fixed --syndrome {outbreak.syndrome} --since {until.astimezone(UTC):%Y-%m-%d}"
+    fixed = f"broadstreet fixed --syndrome {outbreak.syndrome}{only(outbreak)} --since {until.astimezone(UTC):%Y-%m-%d}"
     found.append(f"look again on {check.astimezone(UTC):%Y-%m-%d}: {fixed}")
     return tuple(found)

@@ -40,7 +40,7 @@ def again(verdict: Verdict) -> Iterator[Again]:
         yield Again(f"likelihood ratio: {argument.says}", argument.ratio.value, argument.reads, _weighed(argument))
     for split in outbreak.splits:
         what = f"p of the split of {split.syndrome}: {split.by} goes with {split.goes_with}"
-        yield Again(what, split.test.p, "", line(split.test))
+        yield Again(what, split.test.p, "", _either_way(split.test))
 
 
 def line(test: Test) -> str | None:
@@ -48,6 +48,12 @@ def line(test: Test) -> str | None:
     if test.name in ALONE:
         return None
     return _called(test.name, test.arguments, FIELDS.get(test.name))
+
+
+def _either_way(test: Test) -> str:
+    """A sign and a place may also avoid each other: twice the p of the one that was seen."""
+    imports, call = _call(test.name, test.arguments)
+    return f"{imports}; found = {call}; print(min(1.0, 2 * float(min(found.greater, found.less))))"
 
 
 def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
@@ -86,10 +92,14 @@ def _pair(count: Count) -> str:
 
 
 def _called(name: str, arguments: Arguments, field: str | None) -> str:
+    imports, call = _call(name, arguments)
+    return f"{imports}; print(float({call}{f'.{field}' if field else ''}))"
+
+
+def _call(name: str, arguments: Arguments) -> tuple[str, str]:
     arrays = "import numpy as np; " if any(isinstance(value, tuple) for value in arguments.values()) else ""
     given = ", ".join(f"{argument}={_written(value)}" for argument, value in arguments.items())
-    call = f"{name}({given})" + (f".{field}" if field else "")
-    return f"{arrays}from broadstreet.statistics import {name.partition('.')[0]}; print(float({call}))"
+    return f"{arrays}from broadstreet.statistics import {name.partition('.')[0]}", f"{name}({given})"
 
 
 def _written(value: float | tuple[float, ...]) -> str:

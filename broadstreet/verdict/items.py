@@ -286,7 +286,9 @@ ITEMS = (
         level=_unwinding,
         says={
             "all": lambda p: f"all {p.unwinding.judged} that could be judged were unwinding an exception",
-            "not all": lambda p: f"{of(p.unwinding.held, p.unwinding.judged)} were unwinding an exception",
+            "not all": lambda p: (
+                f"{of(p.unwinding.judged - p.unwinding.held, p.unwinding.judged)} were not unwinding an exception"
+            ),
         },
         observed=lambda p: {"unwinding": p.unwinding.held, "judged": p.unwinding.judged},
         reads=lambda p: reads.finding(p, "unwinding_exception"),

@@ -11,6 +11,8 @@ COLUMNS = (
 ).split()
 """Exposures that are columns of the view `exposures`: what was true of a case at its time."""
 
+WITHOUT_VIEW = ("exceptions per hour",)
+"""Exposures that are made of time at risk in quarters, and stand in no view."""
 LONGEST = 120_000
 """Characters: Linux takes 131,072 bytes as one argument. What is longer cannot be pasted, and is not given."""
 
@@ -55,7 +57,9 @@ def by_exposure(p: Profile, names: Sequence[str]) -> str:
 
 
 def by_value(name: str, cases: Iterable[str]) -> str:
-    """These crashes by one exposure."""
+    """These crashes by one exposure; nothing where no view has it."""
+    if name in WITHOUT_VIEW:
+        return ""
     column, join = _exposure(name)
     counted = f"SELECT {column} AS value, count(DISTINCT e.case_id) AS crashes FROM exposures e{join}"
     return f"{counted} WHERE e.{in_cases(cases)} GROUP BY 1 ORDER BY 2 DESC"

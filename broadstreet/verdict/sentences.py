@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from broadstreet.population.families import ERROR, LEAST
-from broadstreet.records.outbreak import Outbreak
+from broadstreet.records.outbreak import Onset, Outbreak
 from broadstreet.records.verdict import Investigation, Verdict
 from broadstreet.statistics.tails import binomial_tail
 from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
@@ -109,15 +109,25 @@ def scope(outbreak: Outbreak) -> str:
     inside, every = (outbreak.episodes, None) if compared is None else (compared.inside, compared.of)
     counted = f"{inside:,}" if every is None else f"{inside:,} of {every:,}"
     one = (inside if every is None else every) == 1
-    text = f"{counted} {mechanism(outbreak).replace(' ', '-')} {'crash' if one else 'crashes'}"
-    if onset is not None and onset.at is not None:
-        text += f" since {day(onset.at)}"
+    word = "crash" if one else "crashes"
+    if outbreak.of_mechanism in (None, outbreak.episodes):
+        text = f"{counted} {mechanism(outbreak).replace(' ', '-')} {word}"
+    else:
+        text = f"{counted} {word}, most {mechanism(outbreak)},"
+    text += since(onset)
     if onset is not None and onset.end is not None:
         text += f" until {day(onset.end)}"
     if compared is None:
         return text
     by = "" if compared.against == "time at risk" else " by other crashes"
     return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
+
+
+def since(onset: Onset | None) -> str:
+    """When it began; where there were such crashes before, they come oftener since."""
+    if onset is None or onset.at is None:
+        return ""
+    return f" {'oftener ' if onset.rates[0] else ''}since {day(onset.at)}"
 
 
 def period(found: Investigation) -> str:

@@ -212,7 +212,7 @@ def test_a_crash_whose_place_is_not_known_is_neither_inside_nor_elsewhere() -> N
     fleet.crash(8, 5.0)
     fleet.crash(None, 6.0)
     (outbreak,) = found(fleet)
-    assert (len(outbreak.cases), len(outbreak.elsewhere)) == (4, 1)
+    assert (len(outbreak.cases), len(outbreak.elsewhere), len(outbreak.unplaced)) == (4, 1, 1)
 
 
 def test_the_few_hosts_of_a_hot_tenant_are_told_as_that_tenant() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 import pytest
 
+from broadstreet.records.outbreak import Large
 from broadstreet.records.verdict import Investigation
 from broadstreet.records.weights import Interval
 from broadstreet.surfaces.investigation_page import Sheet, page
@@ -166,3 +167,29 @@ def test_text_of_a_core_dump_cannot_steer_the_terminal() -> None:
 def test_commands_name_the_casebook_that_was_asked() -> None:
     text = "\n".join(lines(made.FOUNDING, Sheet(casebook=" --casebook s3://b/c")))
     assert "broadstreet explain 1 --casebook s3://b/c" in text
+
+
+def test_bad_hardware_is_told_in_full_however_far_down_it_stands() -> None:
+    ranked = [
+        replace(one, outbreak=replace(one.outbreak, rank=rank))
+        for rank, one in enumerate((made.SOFTWARE, made.SOFTWARE, made.SOFTWARE, made.HARDWARE), 1)
+    ]
+    text = "\n".join(lines(replace(made.FOUNDING, verdicts=tuple(ranked))))
+    assert text.count("Flips") == 2
+    assert "■ 4  HARDWARE" in text
+    assert text.index("● 1  SOFTWARE") < text.index("■ 4  HARDWARE") < text.index("● 2  SOFTWARE")
+
+
+def test_what_is_most_is_told_where_nothing_stands_out() -> None:
+    most = (Large("S-1", 10, 1, "web-1", "walk", "null_dereference"), Large("S-2", 3, None, None, "", ""))
+    text = "\n".join(lines(replace(made.NOTHING, largest=most)))
+    assert "  10 × null dereference in walk, all on web-1: S-1" in text
+    assert "  3 × crashes: S-2" in text
+
+
+def test_a_crash_whose_machine_is_not_known_has_a_row_of_its_own() -> None:
+    unplaced = replace(made.HARDWARE, outbreak=replace(made.HARDWARE.outbreak, unplaced=("case-1", "case-2")))
+    assert any(
+        line.split()[:2] == ["not", "known"] and line.endswith(" 2")
+        for line in lines(replace(made.ONE, verdicts=(unplaced,)))
+    )

@@ -107,3 +107,21 @@ def test_a_small_chance_is_a_power_of_ten_that_is_not_too_small(p: float, said: 
 )
 def test_a_large_amount_has_three_figures(value: float, said: str) -> None:
     assert figures.amount(value) == said
+
+
+def test_crashes_that_were_there_before_come_oftener_since() -> None:
+    outbreak = made.HARDWARE.outbreak
+    assert outbreak.onset is not None
+    new = replace(outbreak, onset=replace(outbreak.onset, rates=(None, 2.0, None)))
+    before = replace(outbreak, onset=replace(outbreak.onset, rates=(0.5, 2.0, None)))
+    assert " since " in scope(new)
+    assert " oftener since " not in scope(new)
+    assert " oftener since " in scope(before)
+
+
+def test_a_mechanism_that_only_most_have_is_not_said_of_all() -> None:
+    outbreak = made.HARDWARE.outbreak
+    every = replace(outbreak, of_mechanism=outbreak.episodes)
+    most = replace(outbreak, of_mechanism=outbreak.episodes - 1)
+    assert "misaligned-stack crashes" in scope(every)
+    assert "crashes, most misaligned stack," in scope(most)
