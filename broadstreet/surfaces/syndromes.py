@@ -177,11 +177,11 @@ def regroup(applied: bool, casebook: str | None) -> None:
 
 
 def _url(casebook: str | None) -> str:
-    from broadstreet.store.casebook import exists
+    from broadstreet.store.casebook import exists, no_casebook
 
     url = to_change(casebook)
     if not exists(url):
-        raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
+        raise no_casebook(url)
     return url
 
 
