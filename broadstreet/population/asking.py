@@ -11,7 +11,7 @@ from broadstreet.population.cpus import cpu
 from broadstreet.population.families import ERROR, LEAST, NARROW, TREE, family
 from broadstreet.population.ground import BY_WEEK, Cohort, Ground
 from broadstreet.population.onsets import onset
-from broadstreet.population.part import TENANT, Part, Questions, Stands
+from broadstreet.population.part import TENANT, TIMES_APART, Part, Questions, Stands
 from broadstreet.population.splitting import split
 from broadstreet.records.outbreak import Comparison, Onset
 
@@ -20,7 +20,6 @@ Rows = NDArray[np.int64]
 FOREST = 8  # comparisons that are kept of an outbreak, those that stand out first
 NAMES_A_COHORT = 0.8  # of the episodes of which it is known, and
 TIMES_LIKELIER = 2.0  # at least, where strata are alike: then a part is that of a cohort, else it is everywhere
-TIMES_APART = 8.0  # more than loads and work make of one cause (10 in the worst scenario of the lab): one of its own
 NEARLY_ALWAYS = 0.95  # of the time at risk of either of two exposures: then they are one
 DEEPEST = 6  # parts of parts
 ONSET_FROM = 8  # episodes

@@ -227,7 +227,7 @@ def _identity(*parts: object) -> str:
 def _module_set(rows: Rows, modules: Sequence[ModuleFact]) -> str:
     facts = [(m.path, m.build_id, m.build_id_source, m.end - m.start, m.found) for m in modules]
     name = _identity(*facts)
-    if name not in rows.ids:
+    if facts and name not in rows.ids:  # no modules are no rows, and must not stand for a trace without frames
         rows.ids.add(name)
         for number, (path, build_id, source, size, found) in enumerate(facts):
             row = {"path": path, "build_id": build_id, "build_id_source": source, "size": size, "found": found}
@@ -305,7 +305,7 @@ def _frames(trace: Row, starts: Sequence[int], sp: int | None) -> dict[str, tupl
 
 
 def _steps(starts: Sequence[int]) -> list[int]:
-    return [signed(after - before) for before, after in zip([0, *starts[:-1]], starts, strict=True)]
+    return [signed(after - before) for before, after in zip([0, *starts], starts, strict=False)]
 
 
 def _sums(steps: Sequence[int]) -> list[int]:

@@ -45,6 +45,12 @@ def test_a_word_that_was_not_observed_stays_null() -> None:
     assert signed(None) is None is unsigned(None)
 
 
+def test_a_case_of_a_core_dump_cut_before_its_modules_is_kept() -> None:
+    one = sample()[0]
+    cut = replace(case(one), modules=(), frames=(), below_sp=(), handler_frames=())
+    assert there_and_back(Examined(one.specimen, cut)) == bare(cut)
+
+
 def test_the_same_trace_and_modules_stand_once_for_many_cases() -> None:
     rows = Rows()
     one = sample()[0]
