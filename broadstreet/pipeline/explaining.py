@@ -1,6 +1,7 @@
 """What an id means, and everything behind it: an outbreak, a syndrome with its traces, or a case among both."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from broadstreet.store import syndromes as store
 from broadstreet.store.questions import Questions
 
 CASE_ID = re.compile("[0-9a-f]{4,32}", re.IGNORECASE)
-EXAMPLES = "The rank of an outbreak (1), O-..., S-..., or the first digits of a case's id, four at least"
+EXAMPLES = "The rank of an outbreak (1), O-..., S-... or its name, or the first digits of a case's id, four at least"
 
 
 class ExplainedSyndrome(NamedTuple):
@@ -54,10 +55,15 @@ Explained = Verdict | ExplainedSyndrome | ExplainedCase
 
 
 def explained(questions: Questions, name: str, binaries: Binaries) -> tuple[Investigation, Explained]:
-    """What this id means in a version of a casebook, with the investigation that it stands in."""
+    """What this id means in a version of a casebook, with the investigation that it stands in.
+
+    A name that a person gave a syndrome comes before the beginning of another's id, but never before a rank.
+    """
     url, number = questions.place.url, questions.version.number
-    if name.upper().startswith("S-"):
-        grouping, said = grouped(questions), store.events(questions)
+    said = store.events(questions)
+    named = any(event.kind == "name" and event.text == name for event in said)
+    if name.upper().startswith("S-") or (named and not _may_be_rank(name)):
+        grouping = grouped(questions)
         syndrome = syndromes.meant(grouping, name, said)
         found = investigation(url, number)
         own = tuple(one for one in found.verdicts if one.outbreak.syndrome == syndrome)
@@ -69,14 +75,14 @@ def explained(questions: Questions, name: str, binaries: Binaries) -> tuple[Inve
     if not (name.isdigit() or name.upper().startswith("O-")):
         raise UsageError(f"no such outbreak, syndrome or case: {name}", EXAMPLES)
     found = investigation(url, number)
-    return found, _outbreak(name, found.verdicts)
+    return found, _outbreak(name, found.verdicts, url)
 
 
 def _may_be_rank(name: str) -> bool:
     return name.isdigit() and len(name) < 4
 
 
-def _outbreak(name: str, verdicts: Sequence[Verdict]) -> Verdict:
+def _outbreak(name: str, verdicts: Sequence[Verdict], url: str) -> Verdict:
     if name.isdigit():
         found = [one for one in verdicts if one.outbreak.rank == int(name)]
     else:
@@ -87,7 +93,7 @@ def _outbreak(name: str, verdicts: Sequence[Verdict]) -> Verdict:
         ids = ", ".join(one.outbreak.id for one in found)
         raise UsageError(f"{len(found)} outbreaks begin with {name}: {ids}", "Give more of the id.")
     there = f"There are {len(verdicts):,}" if verdicts else "There is none"
-    raise UsageError(f"no outbreak {name}", f"{there}: broadstreet outbreaks")
+    raise UsageError(f"no outbreak {name}", f"{there}: broadstreet outbreaks --casebook {shlex.quote(url)}")
 
 
 def _case(questions: Questions, case: Case, state: MachineState | None, found: Investigation) -> ExplainedCase:

@@ -107,15 +107,19 @@ def commonest(grouping: Grouping) -> dict[str, int]:
 
 def meant(grouping: Grouping, name: str, said: Sequence[store.Event] = ()) -> str:
     """The syndrome that a person names: by its id, the beginning of it, a name by which it went, or a person's name."""
-    into = store.aliases(said)
-    named = [one for one, text in grouping.names.items() if text == name]
-    begun = {store.called(one, into) for one in (*grouping.syndromes, *into) if one.lower().startswith(name.lower())}
-    found = sorted(named or begun)
+    found = _going_by(grouping, name, said)
     if not found:
         raise UsageError(f"no syndrome {name} in this casebook", "broadstreet syndromes lists them")
     if len(found) > 1:
-        raise UsageError(f"several syndromes are {name}: {', '.join(found[:5])}", "Give more of the id.")
+        raise UsageError(f"several syndromes are {name}: {', '.join(found[:5])}", "Give more of the id, or all of it.")
     return found[0]
+
+
+def _going_by(grouping: Grouping, name: str, said: Sequence[store.Event]) -> list[str]:
+    into = store.aliases(said)
+    named = [one for one, text in grouping.names.items() if text == name]
+    begun = {store.called(one, into) for one in (*grouping.syndromes, *into) if one.lower().startswith(name.lower())}
+    return sorted(named or begun)
 
 
 @contextmanager
@@ -140,8 +144,11 @@ class Hearing(NamedTuple):
     author: str
 
     def name(self, syndrome: str, text: str) -> str:
-        """Give a syndrome a name; its id."""
+        """Give a syndrome a name by which no other goes; its id."""
         own = meant(self.grouping, syndrome, self.said)
+        taken = [one for one in _going_by(self.grouping, text, self.said) if one != own]
+        if taken:
+            raise UsageError(f"{taken[0]} goes by {text} already", "Give another name, or merge the two.")
         self._say("name", own, None, text, f"name of {own}")
         return own
 

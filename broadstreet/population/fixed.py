@@ -8,6 +8,7 @@ Without time at risk, the other crashes are the measure: of all episodes, is the
 """
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from broadstreet.errors import UsageError
 from broadstreet.population.capture import changed_around
 from broadstreet.population.part import measure_of
 from broadstreet.population.population import Floats, Population
-from broadstreet.population.sides import Sides, dated, sides_of
+from broadstreet.population.sides import Sides, dated, sides_of, since_then
 from broadstreet.population.survey import votes_of
 from broadstreet.records.capture import Capture, Changed
 from broadstreet.records.fixed import Answer, Fix, Fixed, Side
@@ -40,6 +41,7 @@ OTHER_CAPTURE = 0.1
 """A share captured that differs by less than a tenth changes no answer, however certain the difference is."""
 RECENT_DAYS = 14.0
 """The time at risk of a day is that of the last two weeks, as long as nobody says what is planned."""
+DATES = 'A file\'s own time never does. "time" in NAME.json beside a core dump does, and scan --layout with {time}.'
 Z = 1.959963984540054
 
 
@@ -66,6 +68,9 @@ def fixed(
     if mechanism is not None:
         mine = _showing(population, mine, mechanism, mixed)
     told_when = dated(population, mine)
+    if len(mine) and not len(told_when):
+        which = f"crash of {syndrome}" if population.dated.any() else "crash of this casebook"
+        raise UsageError(f"no {which} has a time that can date it", DATES)
     sides = sides_of(population, fix, told_when)
     needed = measure_of(population, mine)
     measure = needed or _usual(population)
@@ -105,7 +110,10 @@ def fixed(
         capture=changed,
         cases=tuple(population.case_ids[at] for at in sides.votes.tolist()),
         undated=len(mine) - len(told_when),
-        notes=tuple(_notes(fix, sides, len(mine) - len(told_when), capture, {} if mechanism else mixed)),
+        notes=(
+            *_notes(fix, sides, len(mine) - len(told_when), capture, {} if mechanism else mixed),
+            *_still_there(population, fix, sides.moment),
+        ),
     )
 
 
@@ -293,7 +301,8 @@ def _says(answer: Answer, told: _Told, held: str | None, more: Wait) -> str:
         unknown = "not known: there was no such crash before, so there is nothing to compare with"
         return since if answer == "not fixed" else unknown
     if told.test is None or told.ratio is None:
-        return "not known: one side has no time at risk"
+        lacks = "there are no other crashes to compare with" if told.against == "other crashes" else None
+        return f"not known: {lacks or 'one side has no time at risk'}"
     if answer == "not known yet":
         return _until(more)
     value = told.ratio.value
@@ -326,5 +335,18 @@ def _notes(fix: Fix, sides: Sides, undated: int, capture: Capture | None, mixed:
     if capture is None:
         notes.append("nothing counts the crashes that were not captured: broadstreet fleet add fatal_signals FILE")
     if not len(sides.share):
-        notes.append("nothing tells the time at risk; the other crashes are the measure: broadstreet fleet add at_risk")
+        notes.append(
+            "nothing tells the time at risk; the other crashes are the measure: broadstreet fleet add at_risk FILE"
+        )
     return notes
+
+
+def _still_there(population: Population, fix: Fix, moment: float) -> Iterator[str]:
+    """What speaks against it that a host took no work since a date."""
+    if fix.since is None or fix.without_host is None:
+        return
+    crashes, at_risk = since_then(population, fix.without_host, moment)
+    if crashes:
+        yield f"{crashes:,} crashes on {fix.without_host} came since then: it did take work"
+    if at_risk:
+        yield f"the fleet tells that {fix.without_host} was at risk since then too, and that time is counted"

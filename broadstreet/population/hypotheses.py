@@ -18,8 +18,11 @@ from broadstreet.records.weights import Interval
 from broadstreet.statistics.dose import Trend, trend, without_dose
 from broadstreet.statistics.intervals import poisson_interval
 from broadstreet.statistics.plausible import DRAWS, Prediction, predicted, solved
+from broadstreet.statistics.tails import FLOOR
 
 FILE = "hypotheses.toml"
+SHARE = ""
+"""The unit of a share: of 1, and at most that."""
 LEVEL = 0.01
 """Under this p a slope of 0, or of 1, is rejected."""
 AS_GOOD = 0.05
@@ -54,8 +57,13 @@ def ranges(name: str, settings: Mapping[str, Range], but: str | None = None) -> 
             continue
         if value is None:
             raise UsageError(
-                f"nothing is known of {factor}: {told.means}",
+                f"nothing is known of {factor}{f' ({told.unit})' if told.unit else ''}: {told.means}",
                 f"Set it, as LOW,HIGH: --set {factor}=1,100; or ask for it: --solve {factor}",
+            )
+        if told.unit == SHARE and value.high > 1:
+            raise UsageError(
+                f"{factor} cannot be {figure(value.high)}: it is the {told.means}, at most 1",
+                f"--set {factor}=0.5 is one half.",
             )
         found[factor] = value
     return found
@@ -95,7 +103,7 @@ def solution(
     value = solved(list(others.values()), times, observed, np.random.default_rng(seed))
     kind = template(name).factors[factor]
     says = f"the {words(factor)} must be at least {quantity(value.low, kind.unit)}"
-    if kind.unit == "" and value.low > 1:
+    if kind.unit == SHARE and value.low > 1:
         says = f"no {words(factor)} explains it: it would have to be {value.low:.2g}, and a share is at most 1"
     return Solved(
         template=name,
@@ -122,7 +130,7 @@ def dose_response(
     sentences = [_slope_in_words(told, follows)]
     if none:
         sentences.append(
-            f"without the dose there were {none.cases} cases; so few have p = {none.p:.2g} if it played no part"
+            f"without the dose there were {none.cases} cases; so few have p = {chance(none.p)} if it played no part"
         )
     return DoseResponse(
         cohorts=len(cohorts),
@@ -149,7 +157,7 @@ def words(name: str) -> str:
 
 def quantity(value: float, unit: str) -> str:
     """A value for people: 3 ms, 0.1 ns, 25 /s, 40 %."""
-    if unit == "" and 0.001 <= value <= 1:
+    if unit == SHARE and 0.001 <= value <= 1:
         return f"{value * 100:.2g} %" if value < 1 else "100 %"
     if unit == "s" and value < 1:
         name, size = next(((n, v) for n, v in _UNDER_A_SECOND if value >= v * 0.995), _UNDER_A_SECOND[-1])
@@ -164,6 +172,11 @@ def span(told: Range, unit: str) -> str:
         return high
     same = low.partition(" ")[2] == high.partition(" ")[2]
     return f"{low.partition(' ')[0] if same else low} to {high}"
+
+
+def chance(p: float) -> str:
+    """A chance for people: 0.43, 8.5e-80; one as small as is told of any is less than that."""
+    return f"under {FLOOR:.0e}" if p < 1.01 * FLOOR else f"{p:.2g}"  # a mean of floors may lie just above
 
 
 def figure(value: float) -> str:
@@ -195,7 +208,7 @@ def _slope_in_words(told: Trend, follows: Follows) -> str:
     if told.slope is None or told.p_flat is None or told.p_proportional is None:
         return "there are too few doses, or no cases: nothing can be told"
     slope = f"slope {told.slope.value:.2f}, 95 % {told.slope.low:.2f} to {told.slope.high:.2f}"
-    chances = f"p of no effect {told.p_flat:.2g}, of proportion {told.p_proportional:.2g}"
+    chances = f"p of no effect {chance(told.p_flat)}, of proportion {chance(told.p_proportional)}"
     said = {
         "in proportion": "the rate grows in proportion to the dose, as it must",
         "grows otherwise": "the rate grows with the dose, but not in proportion",

@@ -4,6 +4,7 @@ A date cuts the pieces of time at risk in two. A release does not: what ran it, 
 was, because it takes days to reach the last host. Later is what was first seen later.
 """
 
+import shlex
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def sides_of(population: Population, fix: Fix, votes: NDArray[np.int64]) -> Side
     """On which side of the fix these episodes and the time at risk lie."""
     if fix.release is not None:
         return _by_release(population, fix.release, votes)
-    at = fix.since.timestamp() if fix.since is not None else _removed(population, fix.without_host or "")
+    at = _moment(population, fix)
     if not population.start < at < population.end:
         first, last = (f"{moment(one):%Y-%m-%d %H:%M}" for one in (population.start, population.end))
         raise UsageError(
@@ -79,16 +80,40 @@ def _first_seen(population: Population, told: Attribute) -> Floats:
     return first
 
 
-def _removed(population: Population, host: str) -> float:
-    """When a host, or the physical host, was at risk for the last time."""
+def since_then(population: Population, host: str, at: float) -> tuple[int, bool]:
+    """How many crashes there were on a host since, and whether the fleet tells that it was at risk since."""
+    told = _place(population, host)
+    value = list(told.values).index(host)
+    crashes = int(((told.cases == value) & population.dated & (population.time >= at)).sum())
+    if population.at_risk is None or told.at_risk is None:
+        return crashes, False
+    return crashes, bool((population.at_risk.end[told.at_risk == value] > at).any())
+
+
+def _moment(population: Population, fix: Fix) -> float:
+    told = None if fix.without_host is None else _place(population, fix.without_host)
+    if fix.since is not None:
+        return fix.since.timestamp()
+    assert told is not None
+    assert fix.without_host is not None
+    return _removed(population, fix.without_host, told)
+
+
+def _place(population: Population, host: str) -> Attribute:
     for name in ("physical_host", "host"):
         told = population.exposures.get(name)
-        if told is None or host not in told.values:
-            continue
-        if population.at_risk is None or told.at_risk is None:
-            raise UsageError(f"nothing tells when {host} was taken out", "Say it: --since DATE")
-        last = float(population.at_risk.end[told.at_risk == list(told.values).index(host)].max(initial=-np.inf))
-        if last >= population.end:
-            raise UsageError(f"{host} was at risk until the end", "Say since when it takes no work: --since DATE")
-        return last
+        if told is not None and host in told.values:
+            return told
     raise UsageError(f"there is no host {host}", "broadstreet hosts")
+
+
+def _removed(population: Population, host: str, told: Attribute) -> float:
+    """When a host, or the physical host, was at risk for the last time."""
+    say = f"Say since when it takes no work: --without-host {shlex.quote(host)} --since DATE"
+    own = None if told.at_risk is None else told.at_risk == list(told.values).index(host)
+    if population.at_risk is None or own is None or not own.any():
+        raise UsageError(f"nothing tells when {host} was taken out", say)
+    last = float(population.at_risk.end[own].max())
+    if last >= population.end:
+        raise UsageError(f"{host} was at risk until the end", say)
+    return last

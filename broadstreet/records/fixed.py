@@ -13,7 +13,7 @@ Answer = Literal["fixed", "fewer", "not fixed", "not known yet", "held"]
 
 @dataclass(frozen=True)
 class Fix:
-    """What was done: a date, a service release, or a host that was taken out. One of the three is not null."""
+    """What was done: a date, a service release, or a host that was taken out; with a date, it took no work since."""
 
     since: datetime | None = None
     release: str | None = None

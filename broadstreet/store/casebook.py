@@ -44,6 +44,7 @@ from broadstreet.store.schema import FORMAT, schema
 from broadstreet.store.table import append, made, merge_new, opened, refusals
 
 LOCK = ".lock"
+MOUNTED = "lost+found"  # is all that a new file system holds
 FORMAT_KEY = "broadstreet.format"
 MOST_IN_A_BATCH = 1 << 14
 BATCH_BITS = 49
@@ -228,10 +229,12 @@ class Casebook:
 def open_for_writing(url: str, alone: bool = False) -> Casebook:
     """The casebook at this address, made where there is none, upgraded where it is older.
 
-    In a folder, whoever wants it `alone` is refused while others write, and they while it is had alone; in a bucket
-    nobody can know.
+    It is not made among other files; those of a writer that was cut off are its own. In a folder, whoever wants it
+    `alone` is refused while others write, and they while it is had alone; in a bucket nobody can know.
     """
     where = place(url)
+    if where.folder is not None and _is_other(where.folder):
+        raise no_casebook(url)
     lock = None if where.folder is None else _locked(where.folder, alone)
     _check_whole(where)
     tables = {table.name: made(where, table) for table in CASEBOOK if table is not COMMITS}
@@ -241,6 +244,24 @@ def open_for_writing(url: str, alone: bool = False) -> Casebook:
         if table.name in tables:
             _upgrade(tables[table.name], table)
     return Casebook(where, tables, lock)
+
+
+def no_casebook(url: str) -> UsageError:
+    """What is said where none lies there: that nothing does, or that it is something else."""
+    folder = place(url).folder
+    if folder is not None and _is_other(folder):
+        return UsageError(f"{url} is no casebook", "Name one, or a new folder: broadstreet scan DIR --casebook NEW")
+    return UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
+
+
+def _is_other(folder: str) -> bool:
+    """Whether something is there that neither is a casebook nor can become one."""
+    if not os.path.isdir(folder):
+        return os.path.lexists(folder)
+    if os.path.isdir(os.path.join(folder, COMMITS.name)):
+        return False
+    own = {MOUNTED, *(table.name for table in (*CASEBOOK, *OPTIONAL))}
+    return any(name not in own and not name.startswith(".") for name in os.listdir(folder))
 
 
 def _check_whole(where: Place) -> None:
@@ -279,7 +300,7 @@ def open_tables(url: str, number: int | None = None) -> tuple[Place, Version, di
     where = place(url)
     commits = opened(where, COMMITS)
     if commits is None:
-        raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
+        raise no_casebook(url)
     check_format(commits, where)
     while True:
         version = version_of(commits, number)

@@ -131,9 +131,9 @@ def relabel(casebook: str | None) -> None:
 
 def _existing(casebook: str | None) -> str:
     """The casebook to change; one is never made by this."""
-    from broadstreet.store.casebook import exists
+    from broadstreet.store.casebook import exists, no_casebook
 
     url = to_change(casebook)
     if not exists(url):
-        raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
+        raise no_casebook(url)
     return url

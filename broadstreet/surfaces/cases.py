@@ -1,16 +1,16 @@
 """`broadstreet cases`."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from broadstreet.errors import UsageError
 from broadstreet.surfaces.casebook_options import asked, casebook_option
+from broadstreet.surfaces.durations import Moment
 
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
 SHOWN = 50
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"]
 EQUALS = ("mechanism", "host", "service", "service_release", "region", "workload", "executable")
 
 
@@ -21,8 +21,8 @@ EQUALS = ("mechanism", "host", "service", "service_release", "region", "workload
 @click.option("--service", metavar="NAME", help="Only those of this service.")
 @click.option("--release", "service_release", metavar="NAME", help="Only those of this release of the service.")
 @click.option("--region", metavar="NAME", help="Only those of this region.")
-@click.option("--since", type=click.DateTime(TIMES), metavar="TIME", help="Only those at or after this time, UTC.")
-@click.option("--until", type=click.DateTime(TIMES), metavar="TIME", help="Only those before this time, UTC.")
+@click.option("--since", type=Moment(), metavar="TIME", help="Only those at or after this time, UTC.")
+@click.option("--until", type=Moment(), metavar="TIME", help="Only those before this time, UTC.")
 @click.option("-n", "most", type=click.IntRange(1), help=f"At most so many; {SHOWN} in a table, else all.")
 @click.option("--after", metavar="CASE", help="Go on after this case: the last one of the page before.")
 @click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
@@ -54,8 +54,8 @@ def cases(
     wanted = Wanted(
         tuple((name, value) for name, value in equal.items() if value is not None),
         holds,
-        since and since.replace(tzinfo=UTC),
-        until and until.replace(tzinfo=UTC),
+        since,
+        until,
     )
     with asked(casebook) as questions:
         limit = most or (SHOWN if form == "table" else None)

@@ -25,7 +25,8 @@ def explain(
 ) -> None:
     """Everything behind an outbreak or verdict, a syndrome, or a case, down to the bytes.
 
-    ID is the rank of an outbreak or its id (O-...), a syndrome (S-...), or a case's id; its beginning is enough.
+    ID is the rank of an outbreak or its id (O-...), a syndrome (S-...), or a case's id; its beginning is enough. A
+    syndrome may also be named as people call it.
     """
     from broadstreet.pipeline.explaining import explained
     from broadstreet.store.questions import Questions

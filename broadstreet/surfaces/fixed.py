@@ -3,13 +3,14 @@
 import shlex
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from broadstreet.errors import UsageError
 from broadstreet.surfaces.casebook_options import asked, casebook_option
+from broadstreet.surfaces.durations import MOMENTS, Moment
 
 if TYPE_CHECKING:
     from broadstreet.records.fixed import Fix, Fixed
@@ -21,9 +22,13 @@ LABEL = 14
 
 @click.command()
 @click.option("--syndrome", metavar="ID", required=True, help="The syndrome, such as S-12a, or its name.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), metavar="DATE", help="From then, UTC.")
+@click.option("--since", type=Moment(), metavar="DATE", help=f"From then: {MOMENTS}; UTC.")
 @click.option("--release", metavar="RELEASE", help="What ran this service release or a later one, against older ones.")
-@click.option("--without-host", metavar="HOST", help="Since this host, or physical host, was at risk no more.")
+@click.option(
+    "--without-host",
+    metavar="HOST",
+    help="Since this host, or physical host, was at risk no more, or since DATE.",
+)
 @click.option("--mechanism", metavar="NAME", help="Only its crashes with this mechanism, such as return_to_null.")
 @click.option(
     "--query", is_flag=True, help="Also the SQL of both sides, and the line of Python that gives the p, to paste."
@@ -52,11 +57,12 @@ def fixed(
     from broadstreet.records.fixed import Fix
     from broadstreet.surfaces.text import echo
 
-    if sum(one is not None for one in (since, release, without_host)) != 1:
+    if (release is None) == (since is None and without_host is None):
         raise UsageError(
-            "a fix is a date, a release or a host", "One of --since DATE, --release RELEASE, --without-host HOST."
+            "a fix is a date, a release or a host",
+            "--since DATE, --release RELEASE, --without-host HOST, or --without-host HOST --since DATE.",
         )
-    fix = Fix(since.replace(tzinfo=UTC) if since else None, release, without_host)
+    fix = Fix(since, release, without_host)
     with asked(casebook) as questions:
         found = answered(questions, syndrome, fix, mechanism)
         version = questions.version.number
@@ -96,7 +102,8 @@ def _page(found: "Fixed", query: bool, casebook: str | None) -> Iterator[str]:
     unit = "episodes" if found.against == "other crashes" else measure(found.measure)
     yield click.style(f"  {'':{LABEL}}{'episodes':>9}  {'other ' * (unit == 'episodes') + unit:>16}", dim=True)
     for name, side in (("before", found.before), ("after", found.after)):
-        yield f"  {name:{LABEL}}{side.episodes:>9,}  {amount(side.at_risk):>16}"
+        of = f"{side.at_risk:,.0f}" if found.against == "other crashes" else amount(side.at_risk)
+        yield f"  {name:{LABEL}}{side.episodes:>9,}  {of:>16}"
     if found.expected is not None:
         yield from said("expected", f"{interval(found.expected)} after, at the rate before")
     if found.ratio is not None:

@@ -1,12 +1,12 @@
 """`broadstreet outbreaks`."""
 
 import shlex
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from broadstreet.surfaces.casebook_options import SIMULATED, casebook_option, chosen
-from broadstreet.surfaces.cases import TIMES
+from broadstreet.surfaces.durations import MOMENTS, Moment
 
 FORMS = ("table", "json", "ndjson", "csv", "parquet")
 
@@ -14,9 +14,9 @@ FORMS = ("table", "json", "ndjson", "csv", "parquet")
 @click.command()
 @click.option(
     "--since",
-    type=click.DateTime(TIMES),
+    type=Moment(),
     metavar="TIME",
-    help="Only those that began then or later, UTC, and alarms since then.",
+    help=f"Only those that began then or later, and alarms since then: {MOMENTS}; UTC.",
 )
 @click.option("-o", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to write.")
 @casebook_option
@@ -34,8 +34,7 @@ def outbreaks(since: datetime | None, form: str, casebook: str | None) -> None:
     found = investigation(chosen(casebook))
     if found.simulated:
         echo(SIMULATED, err=True)
-    asked = since and since.replace(tzinfo=UTC)
-    verdicts = newest_first(found.verdicts, asked)
+    verdicts = newest_first(found.verdicts, since)
     if form != "table":
         rows = batch(verdicts)
         write_rows(iter((rows.slice(0, 0), rows)), form)
@@ -43,5 +42,5 @@ def outbreaks(since: datetime | None, form: str, casebook: str | None) -> None:
     where = f" --casebook {shlex.quote(casebook)}" if casebook else ""
     for line in lines(verdicts, len(found.verdicts), since, where):
         echo(line)
-    for line in alarm_lines(since_then(found.alarms, asked), found.verdicts):
+    for line in alarm_lines(since_then(found.alarms, since), found.verdicts):
         echo(line)

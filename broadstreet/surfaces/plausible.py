@@ -170,7 +170,8 @@ def _listed(templates: Any) -> Iterator[str]:
         yield f"{name}: {kind.says}"
         yield f"{INDENT}{kind.source}"
         for factor, told in kind.factors.items():
-            yield from _row(factor, span(told.usual, told.unit) if told.usual else "to be set", told.means)
+            unset = ", ".join(filter(None, ("to be set", told.unit)))
+            yield from _row(factor, span(told.usual, told.unit) if told.usual else unset, told.means)
         yield ""
 
 
@@ -205,7 +206,7 @@ def _said(name: str, text: str) -> Iterator[str]:
 
 
 def _checked_lines(found: "Plausibility") -> Iterator[str]:
-    from broadstreet.population.hypotheses import figure
+    from broadstreet.population.hypotheses import chance, figure
     from broadstreet.verdict.figures import amount
 
     predicted, observed = found.predicted, found.observed
@@ -220,7 +221,7 @@ def _checked_lines(found: "Plausibility") -> Iterator[str]:
         f"{figure(observed.value)}, which a mean of {figure(observed.low)} to {figure(observed.high)} may bring",
     )
     yield from _said("answer", found.says)
-    yield from _said("", f"P(so many or more) {found.at_least:.2g}, P(so many or fewer) {found.at_most:.2g}")
+    yield from _said("", f"P(so many or more) {chance(found.at_least)}, P(so many or fewer) {chance(found.at_most)}")
     yield from _said("", f"{found.draws:,} draws, seed {found.seed}")
 
 

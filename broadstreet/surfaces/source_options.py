@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 
 from broadstreet.errors import UsageError
 from broadstreet.records.specimen import Specimen
+from broadstreet.surfaces.durations import MOMENTS, moment
 
 if TYPE_CHECKING:
     from broadstreet.sources.dry_run import Expected
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 BINARY_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-AGO = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NAMES = ("layout", "since", "until", "name", "smallest", "largest", "sample", "dry_run")
 
 
@@ -65,7 +65,7 @@ _OPTIONS = (
     click.option(
         "--layout", metavar="PATTERN", help="Take where and when from paths: '{region}/{host}/{time:%Y-%m-%d}-*'."
     ),
-    click.option("--since", metavar="TIME", help="Only those from then on: 2026-06-30, 2026-06-30T12:00, or 7d ago."),
+    click.option("--since", metavar="TIME", help=f"Only those from then on: {MOMENTS}."),
     click.option("--until", metavar="TIME", help="Only those before."),
     click.option("--name", multiple=True, metavar="GLOB", help="Only those with such a name. Repeatable."),
     click.option("--smallest", metavar="SIZE", help="Only those of this size at least: 64KiB, 1MB."),
@@ -127,13 +127,9 @@ def dry_run_lines(found: "Expected") -> list[str]:
 def _time(option: str, text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
-    ago = re.fullmatch(r"(\d{1,6})([mhdw])(?: ago)?", text)
     try:
-        if ago is not None:
-            return now - timedelta(**{AGO[ago[2]]: int(ago[1])})
-        stamp = datetime.fromisoformat(text)
-        return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
+        return moment(text, now)
+    except ValueError as error:
         raise UsageError(f"{option} {text} is no time", f"{option} 2026-06-30T12:00, in UTC, or {option} 7d") from error
 
 

@@ -107,11 +107,12 @@ def name(syndrome: str, text: str, author: str | None, casebook: str | None) -> 
     from broadstreet.pipeline.syndromes import hearing
     from broadstreet.surfaces.text import echo
 
-    if not text.strip() or not text.isprintable():
+    called = text.strip()
+    if not called or not called.isprintable():
         raise UsageError(f"no name of a syndrome: {text!r}", "Give it on one line.")
     with hearing(_url(casebook), author or _me()) as heard:
-        own = heard.name(syndrome, text)
-    echo(f"  {own} is called {text} from now on.")
+        own = heard.name(syndrome, called)
+    echo(f"  {own} is called {called} from now on.")
 
 
 @syndromes.command()
@@ -124,6 +125,8 @@ def note(syndrome: str, text: str, author: str | None, casebook: str | None) -> 
     from broadstreet.pipeline.syndromes import hearing
     from broadstreet.surfaces.text import echo
 
+    if not text.strip():
+        raise UsageError("the note is empty", 'broadstreet syndromes note SYNDROME "what to know of it"')
     with hearing(_url(casebook), author or _me()) as heard:
         own = heard.note(syndrome, text)
     echo(f"  Noted of {own}.")
@@ -174,11 +177,11 @@ def regroup(applied: bool, casebook: str | None) -> None:
 
 
 def _url(casebook: str | None) -> str:
-    from broadstreet.store.casebook import exists
+    from broadstreet.store.casebook import exists, no_casebook
 
     url = to_change(casebook)
     if not exists(url):
-        raise UsageError(f"no casebook at {url}", f"broadstreet scan DIR --casebook {url}")
+        raise no_casebook(url)
     return url
 
 

@@ -1,6 +1,7 @@
 """Syndromes for people: where they are, why a trace is in one, and what a recomputation would change."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,12 +12,17 @@ from broadstreet.formats.names import demangled
 from broadstreet.pipeline.grouping import Grouping
 from broadstreet.pipeline.syndromes import Explanation, Regrouping, explained, members_of
 from broadstreet.store.syndromes import Event, aliases, called
+from broadstreet.surfaces.query_lines import sql_line
 from broadstreet.surfaces.text import plural, safe, width
 
 if TYPE_CHECKING:
     from broadstreet.store.questions import Questions
 
 TRACES, FRAMES, NAME = 5, 12, 60
+TRACES_OF = (
+    "SELECT trace, count(*) AS cases, any_value(case_id) AS such_as FROM assignments WHERE syndrome = '{}' "
+    "GROUP BY trace ORDER BY cases DESC"
+)
 
 
 def day(when: datetime | None) -> str:
@@ -44,19 +50,23 @@ def syndrome_lines(questions: "Questions", grouping: Grouping, said: Sequence[Ev
     others = sorted(one for one in into if called(one, into) == syndrome)
     if others:
         yield f"  also called {', '.join(others)}"
+    kept = True
     for code in members[:TRACES]:
         first = next(case for case, trace in zip(grouping.case_ids, grouping.trace, strict=True) if trace == code)
         yield ""
         yield f"  trace {grouping.traces[code]}  {plural(count[code], 'case')}, such as {first[:8]}"
         why = explained(questions, first)
         if why is None:
+            kept = False
             yield from _frames(grouping.frames[code][:FRAMES])
             yield "    why it is here is not kept yet: the next scan into the casebook keeps it"
         else:
             yield from explanation_lines(why)
     if traces > TRACES:
         yield ""
-        yield f'  and {plural(traces - TRACES, "trace")} more: broadstreet sql "select * from assignments"'
+        yield f"  and {plural(traces - TRACES, 'trace')} more{':' if kept else ''}"
+        if kept:  # else nothing says yet which traces are of it
+            yield sql_line(TRACES_OF.format(syndrome), f" --casebook {shlex.quote(questions.place.url)}")
     for event in said:
         if syndrome in (called(event.syndrome or "", into), called(event.other or "", into)):
             yield f"  {event.made:%Y-%m-%d %H:%M}  {safe(event.author)}: {_told(event)}"

@@ -195,6 +195,25 @@ def test_a_host_that_is_still_there_was_not_taken_out() -> None:
         asked(removed(DAYS), Fix(without_host="bad"))
 
 
+def test_a_host_and_a_date_mean_that_it_took_no_work_since() -> None:
+    date = datetime.fromtimestamp(30 * DAY, UTC)
+    told = asked(removed(DAYS), Fix(since=date, without_host="bad"))
+    assert (told.moment, told.answer) == (date, "fixed")
+    assert any("bad was at risk since then too" in note for note in told.notes)
+    assert not any("did take work" in note for note in told.notes)
+    early = datetime.fromtimestamp(20 * DAY, UTC)
+    back = asked(removed(20), Fix(since=early, without_host="bad"))
+    assert [note for note in back.notes if "bad" in note] == ["6 crashes on bad came since then: it did take work"]
+    with pytest.raises(UsageError, match="there is no host other"):
+        asked(removed(DAYS), Fix(since=date, without_host="other"))
+
+
+def test_a_host_of_which_no_time_at_risk_is_told_is_asked_when() -> None:
+    with pytest.raises(UsageError, match="nothing tells when bad was taken out") as refused:
+        asked(removed(0), Fix(without_host="bad"))
+    assert "--without-host bad --since DATE" in refused.value.hint
+
+
 def test_a_host_that_nobody_knows_is_refused() -> None:
     with pytest.raises(UsageError, match="there is no host other"):
         asked(removed(30), Fix(without_host="other"))
@@ -286,6 +305,22 @@ def test_what_an_mtime_dates_is_left_out_and_counted() -> None:
     told = asked(undated)
     assert (told.before.episodes, told.undated) == (15, 5)
     assert any("5 episodes have no time" in note for note in told.notes)
+
+
+@pytest.mark.parametrize("others", [(), (5.0, 40.0)], ids=["nothing", "others"])
+def test_where_no_crash_has_a_time_that_dates_it_that_is_said(others: tuple[float, ...]) -> None:
+    crashes = fleet(spread(20, 0, 30), hours=(), others=others)
+    undated = replace(crashes, dated=crashes.syndrome == 1, start=0.0, end=DAYS * DAY if others else 0.0)
+    with pytest.raises(UsageError, match="has a time that can date it") as refused:
+        asked(undated)
+    assert "NAME.json" in refused.value.hint
+    assert ("crash of S" in refused.value.what) == bool(others)
+
+
+def test_without_other_crashes_nor_time_at_risk_it_says_which_is_lacking() -> None:
+    told = asked(fleet(spread(20, 0, 60), hours=()))
+    assert told.says == "not known: there are no other crashes to compare with"
+    assert any(note.endswith("broadstreet fleet add at_risk FILE") for note in told.notes)
 
 
 def test_with_none_before_nothing_can_be_told() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from broadstreet.errors import UsageError
 from broadstreet.population.hypotheses import (
+    chance,
     dose_response,
     plausibility,
     quantity,
@@ -67,6 +68,16 @@ def test_a_share_that_would_have_to_be_over_one_explains_nothing() -> None:
     settings = {"window": exactly(1e-10), "operation_rate": exactly(1.0), "interrupt_rate": exactly(1.0)}
     told = solution("signal_race", "harm", settings, 100, 1.0, seed=1)
     assert told.says.startswith("no harm explains it")
+
+
+def test_a_share_that_is_set_over_one_is_refused() -> None:
+    with pytest.raises(UsageError, match="harm cannot be 2: it is the share of such signals"):
+        plausibility("signal_race", {"operation_rate": exactly(1e3), "harm": exactly(2)}, 3, 5, 1)
+    assert plausibility("signal_race", {"operation_rate": exactly(1e3), "harm": exactly(1)}, 3, 5, 1).draws
+
+
+def test_a_chance_at_the_floor_is_no_value() -> None:
+    assert (chance(1e-300), chance(8.5e-80), chance(0.43)) == ("under 1e-300", "8.5e-80", "0.43")
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:

@@ -199,12 +199,32 @@ def test_a_tidying_is_refused_while_somebody_writes_and_the_other_way_round(tmp_
 
 
 def test_a_folder_that_is_no_casebook_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no casebook"):
+    with pytest.raises(UsageError, match="no casebook at"):
         Questions(str(tmp_path))
+    with pytest.raises(UsageError, match="no casebook at"):
+        Questions(str(tmp_path / "nowhere"))
     file = tmp_path / "file"
     file.write_text("x")
+    for other in (file, tmp_path):
+        for ask in (Questions, open_for_writing):
+            with pytest.raises(UsageError, match=f"{other} is no casebook"):
+                ask(str(other))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_casebook_is_made_in_an_empty_volume_and_stays_one_whatever_is_put_beside(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / ".snapshot").mkdir()
+    assert added(tmp_path, corpus()[:2]) == 2
+    (tmp_path / "notes.txt").write_text("x")
+    assert added(tmp_path, corpus()[2:3]) == 1
+    assert count(tmp_path, "cases") == 3
+
+
+def test_a_casebook_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
     with pytest.raises(CasebookError, match="cannot be written"):
-        open_for_writing(str(file))
+        open_for_writing(str(tmp_path / "file" / "casebook"))
 
 
 @pytest.mark.parametrize("name", ["a b", "a'b", "a#b", 'a"b', "ä", "a;b", "-x"])

@@ -91,9 +91,29 @@ def test_the_machine_that_is_still_there_was_not_taken_out(book: Path, syndrome:
     assert "--since DATE" in said.err
 
 
+def test_a_host_with_a_date_took_no_work_since(book: Path, syndrome: str) -> None:
+    asked = ("fixed", "--syndrome", syndrome, "--without-host", "ph-d11847", *SINCE, "--casebook", book)
+    said = broadstreet(*asked, store=book)
+    assert "Traceback" not in said.err
+    assert said.text.startswith(f"  {syndrome}, without ph-d11847, since 2026-03-08 00:00 UTC")
+
+
+@pytest.mark.parametrize("text", ["2026-03-08T23:57", "2026-03-08T23:57:50Z", "2026-03-09T01:57:50+02:00"])
+def test_a_time_may_be_as_the_json_writes_it(text: str, book: Path, syndrome: str) -> None:
+    told = broadstreet("fixed", "--syndrome", syndrome, "--since", text, "--json", "--casebook", book, store=book)
+    assert json.loads(told.text)["moment"].startswith("2026-03-08T23:57")
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [(), (*SINCE, *RELEASE), ("--release", "nothing"), ("--since", "1999-01-01"), ("--without-host", "x")],
+    [
+        (),
+        (*SINCE, *RELEASE),
+        (*RELEASE, "--without-host", "ph-d11847"),
+        ("--release", "nothing"),
+        ("--since", "1999-01-01"),
+        ("--without-host", "x"),
+    ],
 )
 def test_what_is_no_fix_is_refused_in_two_lines(arguments: tuple[str, ...], book: Path, syndrome: str) -> None:
     said = broadstreet("fixed", "--syndrome", syndrome, *arguments, "--casebook", book, store=book)

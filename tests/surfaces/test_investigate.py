@@ -15,6 +15,7 @@ import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
 
+from broadstreet.errors import UsageError
 from broadstreet.store.casebook import open_for_writing, open_tables
 from broadstreet.store.questions import Questions
 from broadstreet.surfaces.cli import cli
@@ -231,6 +232,13 @@ def test_an_id_that_means_nothing_or_too_much_says_what_was_found(book: str, nam
     said = here("explain", name, "--casebook", book)
     assert said.exit_code != 0
     assert what in str(said.exception)
+
+
+def test_an_outbreak_that_is_not_there_says_how_to_list_those_that_are(book: str) -> None:
+    said = here("explain", "9", "--casebook", book)
+    assert isinstance(said.exception, UsageError)
+    asked = said.exception.hint.partition(": broadstreet ")[2]
+    assert here(*shlex.split(asked)).stdout == here("outbreaks", "--casebook", book).stdout
 
 
 def test_only_the_outbreaks_of_a_syndrome_that_is_named(book: str, told: Any) -> None:

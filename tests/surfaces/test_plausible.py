@@ -77,6 +77,19 @@ def test_what_is_lacking_is_said_with_what_to_try(arguments: list[str], hint: st
     assert hint in said.err.splitlines()[1]
 
 
+def test_a_chance_too_small_to_tell_is_no_figure(tmp_path: Path) -> None:
+    arguments = shlex.split(f"{' '.join(FIXED)} --observed 2 --at-risk 1e6")
+    said = broadstreet("plausible", "signal_race", *arguments, store=tmp_path)
+    assert "P(so many or fewer) under 1e-300" in " ".join(said.text.split())
+
+
+def test_what_is_to_be_set_names_its_unit(tmp_path: Path) -> None:
+    listed = broadstreet("plausible", "--list", store=tmp_path).text
+    assert "to be set, GiB" in listed
+    said = broadstreet("plausible", "soft_error", "--observed", "3", "--at-risk", "5", store=tmp_path)
+    assert "nothing is known of fit_per_mbit (FIT/Mbit)" in said.err
+
+
 @pytest.mark.parametrize("row", ["a,-1,2,3", "a,1,2.5,3", "a,1,2,0", "a,1,2", "a,nan,2,3", "a,1,2,inf"])
 def test_a_row_of_doses_that_makes_no_sense_is_named_by_its_line(row: str, tmp_path: Path) -> None:
     (tmp_path / "doses.csv").write_text(f"cohort,dose,cases,at_risk\nfirst,1,2,3\n{row}\n")

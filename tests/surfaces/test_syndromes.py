@@ -1,6 +1,7 @@
 """`broadstreet syndromes`, as its users meet it."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,11 @@ class Run:
     """The command in this process."""
 
     def __call__(self, *arguments: str) -> Result:
-        return CliRunner(env={"COLUMNS": "80", "LC_ALL": "C.UTF-8"}).invoke(cli, ["syndromes", *arguments])
+        return self.cli("syndromes", *arguments)
+
+    def cli(self, *arguments: str) -> Result:
+        """Another command."""
+        return CliRunner(env={"COLUMNS": "80", "LC_ALL": "C.UTF-8"}).invoke(cli, arguments)
 
     def ids(self) -> list[str]:
         """The syndromes, the largest first."""
@@ -67,6 +72,48 @@ def test_a_syndrome_shows_why_its_traces_are_there(run: Run) -> None:
     assert "irrelevant" in shown
     assert "ann: name: the race" in shown
     assert "bob: note: ask the kernel team" in shown
+
+
+def test_a_name_that_is_taken_is_refused_with_the_id_that_has_it(run: Run) -> None:
+    first, second, *_ = run.ids()
+    assert run("name", first, " the race ").stdout == f"  {first} is called the race from now on.\n"
+    for taken, has in (("the race", first), (first[:6], first), (second, second)):
+        asked = run("name", first if has == second else second, taken)
+        assert str(asked.exception) == f"{has} goes by {taken} already"
+    assert run("name", first, "the race").exit_code == 0
+    assert run("name", second, "another race").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["the race", "cafe"])
+def test_a_syndrome_is_explained_by_its_name(run: Run, name: str) -> None:
+    own = run.ids()[0]
+    run("name", own, name)
+    by_name, by_id = (run.cli("explain", asked).stdout for asked in (name, own))
+    assert by_name == by_id
+    assert own in by_name
+
+
+def test_a_rank_is_no_name(run: Run) -> None:
+    run("name", run.ids()[0], "7")
+    assert "no outbreak 7" in str(run.cli("explain", "7").exception)
+
+
+def test_an_empty_note_is_refused(run: Run) -> None:
+    own = run.ids()[0]
+    assert str(run("note", own, "  ").exception) == "the note is empty"
+    assert "note:" not in run("show", own).stdout
+
+
+def test_the_traces_that_are_not_shown_can_be_asked_for(run: Run) -> None:
+    own, *others = run.ids()
+    run("merge", own, *others)
+    lines = run("show", own).stdout.splitlines()
+    traces = int(lines[1].split(" in ")[1].split()[0])
+    asked = next(line for line in lines if line.startswith("broadstreet sql"))
+    rows = json.loads(run.cli(*shlex.split(asked)[1:], "-o", "json").stdout)
+    assert len(rows) == traces > 5
+    assert sum(row["cases"] for row in rows) == int(lines[1].split()[0])
+    assert "--casebook" in asked
 
 
 def test_what_was_not_kept_yet_is_shown_too(run: Run) -> None:
