@@ -98,7 +98,7 @@ class Outbreak:
     """A syndrome, or a part of one, that a cohort has more of than its time at risk explains; or that has an onset.
 
     `kind` is cohort (who is hit), everywhere (nobody in particular), or linked (one place with many different crashes).
-    `cohort` is empty where everybody is hit. `parts` are the signs that the cases were parted by, `not SIGN` for the rest.
+    `cohort` is empty where everybody is hit. `parts` are the signs that they were parted by, `not SIGN` for the rest.
     `arrivals` are what came into the fleet shortly before it began; that is no proof that they did it.
     `cases`, `elsewhere` and `unplaced` are case ids: those inside, those of the same part that are known to be outside
     of the cohort, and those of which that is not known. `of_mechanism` episodes have the mechanism, which is that of

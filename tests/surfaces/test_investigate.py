@@ -357,3 +357,20 @@ def test_a_casebook_that_is_not_there_is_said_in_two_lines(command: tuple[str, .
     said = ask(*command, "--casebook", "nowhere", at=tmp_path)
     assert (said.status, said.out) == (2, b"")
     assert said.err.splitlines()[0] == "broadstreet: no casebook at nowhere"
+
+
+def test_the_readme_shows_what_is_printed(book: str) -> None:
+    shown = (ROOT / "README.md").read_text("utf-8").partition("$ make run\n")[2].partition("\n```")[0]
+    printed = here("investigate", "--casebook", book).stdout.replace(
+        f"--casebook {book}", "--casebook .sample/casebook"
+    )
+    assert _figures(printed) == _figures(shown)
+
+
+def _figures(page: str) -> list[str]:
+    """Without its first lines, which name the casebook, and the last, which names its version."""
+    lines = [line.rstrip() for line in page.splitlines()]
+    first, last = (
+        next(at for at, line in enumerate(lines) if line.startswith(f"  {word}")) for word in ("Read ", "Replays ")
+    )
+    return lines[first:last]
