@@ -38,15 +38,17 @@ PARALLEL = ("parts", "modules", "module_paths", "build_ids", "offsets", "pcs", "
 LISTS = (*PARALLEL, "function_offsets", "trusts", "kinds")
 RUN = """
 import resource, sys, time
-from broadstreet.pipeline.grouping import grouped, keep
+from broadstreet.pipeline.grouping import grouped
+from broadstreet.store import syndromes
 from broadstreet.store.casebook import open_for_writing
 from broadstreet.store.questions import Questions
 began = time.monotonic()
 with Questions(sys.argv[1]) as questions:
-    grouping = grouped(questions)
+    grouping, seen = grouped(questions), syndromes.version_of_assignments(questions)
 took = time.monotonic() - began
 book = open_for_writing(sys.argv[1])
-keep(book, grouping)
+if grouping.new.num_rows:
+    syndromes.keep_upon(book, seen, grouping.new, grouping.merged, "traces")
 book.close()
 kept = time.monotonic() - began - took
 most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

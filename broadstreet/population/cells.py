@@ -90,10 +90,13 @@ def cells(
 
 def _own(part: Rows, codes: NDArray[np.int32], keys: Rows, size: int, parts: int) -> tuple[Rows, Rows]:
     """How many of these each part has itself: of each value of interest, and in all."""
-    found, counts = np.unique(part * np.int64(size) + codes, return_counts=True)
+    every = part * np.int64(size) + codes
+    of_part = np.bincount(part, minlength=parts)
+    if parts * size <= MOST_COUNTERS:
+        return np.bincount(every, minlength=parts * size)[keys], of_part
+    found, counts = np.unique(every, return_counts=True)
     at = np.minimum(np.searchsorted(found, keys), max(0, len(found) - 1))
-    own = np.where(found[at] == keys, counts[at], 0) if len(found) else np.zeros(len(keys), np.int64)
-    return own, np.bincount(part, minlength=parts)
+    return np.where(found[at] == keys, counts[at], 0) if len(found) else np.zeros(len(keys), np.int64), of_part
 
 
 def _counted(keys: Rows, size: int, least: int) -> tuple[Rows, Rows]:

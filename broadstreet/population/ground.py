@@ -40,6 +40,7 @@ class Ground:
         self._hours: dict[tuple[str, str], Floats] = {}
         self._strata: dict[tuple[str, ...], Strata] = {}
         self._days: dict[str, tuple[Floats, Floats]] = {}
+        self._controls: dict[tuple[Cohort, ...], NDArray[np.bool_]] = {}
         weeks = max(1, int(np.ceil((population.end - population.start) / WEEK)))
         self.step = WEEK * max(1.0, weeks / MOST_WEEKS)
         self.steps = max(1, int(np.ceil((population.end - population.start) / self.step)))
@@ -118,10 +119,13 @@ class Ground:
 
         Of each syndrome one for each host: ten crashes of a bad machine are one machine that can crash, not ten.
         """
-        kept = self._one_for_each_host.copy()
-        for name, value in without:
-            kept &= self.population.exposures[name].cases[self.votes] != value
-        return kept
+        key = tuple(without)
+        if key not in self._controls:
+            kept = self._one_for_each_host.copy()
+            for name, value in without:
+                kept &= self.population.exposures[name].cases[self.votes] != value
+            self._controls[key] = kept
+        return self._controls[key]
 
     @cached_property
     def _one_for_each_host(self) -> NDArray[np.bool_]:

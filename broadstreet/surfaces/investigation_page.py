@@ -392,7 +392,7 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
     if found.verdicts:
         first = found.verdicts[0].outbreak
         asked += [("Ask", f"explain {first.rank}", "down to the bytes of each case")]
-        asked += [("Check", "investigate --query", "each number again, by SQL and Python")]
+        asked += [("Check", "investigate --query", "the numbers again, by SQL and Python")]
         asked += [("Fixed?", f"fixed --syndrome {first.syndrome}{only(first)} --since DATE", "")]
     elif found.only is not None:
         asked += [("Look", f"syndromes show {found.only}", "its traces")]

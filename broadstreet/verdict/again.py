@@ -62,7 +62,7 @@ def _compared(outbreak: Outbreak, one: Comparison) -> Iterator[Again]:
     yield Again(
         f"p of {one.inside:,} of {one.of:,} with {name}",
         one.test.p,
-        reads.pasteable(reads.by_value(one.attribute, inside)),
+        reads.pasteable(len(inside), lambda: reads.by_value(one.attribute, inside)),
         line(one.test),
     )
     if one.against == "time at risk" and one.measure != "different syndromes":

@@ -84,7 +84,7 @@ def _argument(name: str, p: Profile, items: Items) -> Argument | None:
         software=known[2],
         capped=was_capped,
         cases=p.witnesses.get(item.cases, ()),
-        reads=reads.pasteable(item.reads(p)),
+        reads=reads.pasteable(p.cases + p.elsewhere, lambda: item.reads(p)),
     )
 
 

@@ -76,7 +76,7 @@ def _stated(p: Profile) -> Argument | None:
         campaign=f"mm/memory-failure.c sends it for hardware alone; {CAMPAIGN}",
         software=of_lab(STATED).software,
         cases=p.witnesses.get("stated", ()),
-        reads=reads.pasteable(reads.finding(p, STATED)),
+        reads=reads.pasteable(p.cases, lambda: reads.finding(p, STATED)),
     )
 
 
@@ -96,7 +96,7 @@ def _sites(p: Profile) -> Argument | None:
         software=weight.software,
         capped=count.scaled,
         cases=p.witnesses.get("strict", ()),
-        reads=reads.pasteable(reads.strict(p)),
+        reads=reads.pasteable(p.cases, lambda: reads.strict(p)),
     )
 
 
@@ -114,7 +114,7 @@ def _lacking(p: Profile) -> Argument | None:
         software=weight.software,
         capped=count.scaled,
         cases=p.witnesses.get("lacking", ()),
-        reads=reads.pasteable(reads.strict(p)),
+        reads=reads.pasteable(p.cases, lambda: reads.strict(p)),
     )
 
 

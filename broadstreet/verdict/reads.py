@@ -1,6 +1,6 @@
 """The SQL behind each observed number: one SELECT over the documented views, which `broadstreet sql` answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from broadstreet.records.weights import STRICT
 from broadstreet.verdict.profile import LIBRARY, Profile
@@ -15,13 +15,14 @@ WITHOUT_VIEW = ("exceptions per hour",)
 """Exposures that are made of time at risk in quarters, and stand in no view."""
 LONGEST = 120_000
 """Characters: Linux takes 131,072 bytes as one argument. What is longer cannot be pasted, and is not given."""
+AN_ID = 36  # characters of a case id, quoted, and a comma
 
 SITE = "list_filter(string_split(cases.frames, '|'), lambda f: NOT starts_with(f, '0x'))[1]"
 
 
-def pasteable(select: str) -> str:
-    """The same, or nothing where so many cases are named that no shell takes it."""
-    return select if len(select) <= LONGEST else ""
+def pasteable(cases: int, select: Callable[[], str]) -> str:
+    """The SELECT, or nothing where it would name so many cases that no shell takes it."""
+    return select() if cases * AN_ID <= LONGEST else ""
 
 
 def in_cases(cases: Iterable[str]) -> str:

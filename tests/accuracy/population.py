@@ -23,7 +23,7 @@ from tests.accuracy.tally import Tally, measured
 from tests.simulation.outcomes import Run, Scores, Stated, stated
 from tests.simulation.populate import populated
 
-FIRST_SEED = 60_260_000  # fleets that nobody looked at while the rules were made
+FIRST_SEED = 60_260_000  # others than those that rules were tried on, but for one: docs/decisions/0007
 
 
 class Done(NamedTuple):
