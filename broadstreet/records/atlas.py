@@ -41,7 +41,7 @@ class About:
     """What an atlas is of, and what bounds it; times are ISO in UTC, null where nothing tells them.
 
     `measures` are what time at risk is counted in, the first is the one to use; none: nobody tells time at risk.
-    `newest` is the time of the newest case, `written` that of the version, `drawn` that of the atlas.
+    `newest` is the time of the newest case, `drawn` that of the atlas.
     """
 
     casebook: str
@@ -51,7 +51,6 @@ class About:
     start: str | None
     end: str | None
     newest: str | None
-    written: str | None
     drawn: str
     seconds: float
     cases: int
