@@ -21,7 +21,7 @@ from broadstreet.records.selection import Condition, Selection
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
 NUMBERS = frozenset(("int", "float", "address"))
-LISTED = ("IN", "NOT IN")
+AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
 
 
 class Answer(NamedTuple):
@@ -110,6 +110,8 @@ class Atlas:
 
     def tested(self, condition: Condition) -> str:
         """One condition; a value that is no number where the column has numbers is refused."""
+        if condition.column == AMONG:
+            return among(condition)
         column = self.column(condition.column)
         name = named(column.name)
         values = [value for value in condition.values if value != ""]
@@ -128,7 +130,7 @@ class Atlas:
     def _of(self, selection: Selection, table: str) -> Sequence[Condition]:
         if table != "pieces":
             return selection.conditions
-        return [one for one in selection.conditions if self.column(one.column).at_risk]
+        return [one for one in selection.conditions if one.column != AMONG and self.column(one.column).at_risk]
 
 
 def laid(folder: str) -> Iterator[str]:
@@ -137,6 +139,14 @@ def laid(folder: str) -> Iterator[str]:
         path = _quoted(os.path.join(folder, f"{table}.parquet"))
         yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{path}')"
     yield "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false"
+
+
+def among(condition: Condition) -> str:
+    """Whether a case is among those of an outbreak or of an argument."""
+    pairs = [value.partition(":")[::2] for value in condition.values]
+    tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
+    none = "NOT " if condition.kind == "not" else ""
+    return f'"case_id" {none}IN (SELECT case_id FROM members WHERE {tests or "FALSE"})'
 
 
 def moment(at: datetime | None) -> str:
