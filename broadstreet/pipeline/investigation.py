@@ -1,10 +1,12 @@
 """From a casebook to its verdicts: group, gather, ask, argue. The same casebook version gives the same answer."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from broadstreet import __version__
 from broadstreet.pipeline.capture import captured
-from broadstreet.pipeline.grouping import grouped
+from broadstreet.pipeline.grouping import Grouping, grouped
 from broadstreet.pipeline.population import population
 from broadstreet.pipeline.syndromes import meant
 from broadstreet.population.largest import largest
@@ -21,16 +23,38 @@ from broadstreet.verdict.weights import fingerprint
 LEAST_CAPTURED = 0.8  # of the crashes that another channel counted; from the facts, section 5, step 11
 
 
+@dataclass(frozen=True, eq=False)
+class Inquiry:
+    """All that verdicts are made from: the groups, the crashes as one population, and how many were captured."""
+
+    casebook: str
+    version: int
+    grouping: Grouping
+    population: Population
+    capture: Capture | None
+    only: str | None
+
+
 def investigation(url: str, number: int | None = None, syndrome: str | None = None) -> Investigation:
     """What a casebook's crashes come to, at its newest version or at this one; of one syndrome, if it is named."""
     with Questions(url, number) as questions:
-        grouping = grouped(questions)
-        crashes = population(questions, grouping)
-        capture = captured(questions, crashes.start, crashes.end)
-        only = None if syndrome is None else meant(grouping, syndrome, events(questions))
-        version, place = questions.version.number, questions.place.url
-    found = survey(crashes, only)
-    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version, only)
+        inquiry = inquired(questions, syndrome)
+    return concluded(inquiry)
+
+
+def inquired(questions: Questions, syndrome: str | None = None) -> Inquiry:
+    """What is known of a casebook's crashes; `syndrome` if one alone is asked about."""
+    grouping = grouped(questions)
+    crashes = population(questions, grouping)
+    capture = captured(questions, crashes.start, crashes.end)
+    only = None if syndrome is None else meant(grouping, syndrome, events(questions))
+    return Inquiry(questions.place.url, questions.version.number, grouping, crashes, capture, only)
+
+
+def concluded(inquiry: Inquiry) -> Investigation:
+    """What it comes to."""
+    found = survey(inquiry.population, inquiry.only)
+    return _told(inquiry, found, argued(inquiry.population, found, held(inquiry.capture)))
 
 
 def held(capture: Capture | None) -> str | None:
@@ -41,20 +65,13 @@ def held(capture: Capture | None) -> str | None:
     return f"only {whole.captured:,} of {whole.fatal:,} crashes were captured, {whole.ratio.value:.0%}"
 
 
-def _told(
-    crashes: Population,
-    found: Survey,
-    verdicts: tuple[Verdict, ...],
-    capture: Capture | None,
-    place: str,
-    version: int,
-    only: str | None,
-) -> Investigation:
+def _told(inquiry: Inquiry, found: Survey, verdicts: tuple[Verdict, ...]) -> Investigation:
+    crashes, capture = inquiry.population, inquiry.capture
     measures = {} if crashes.at_risk is None else crashes.at_risk.measures
     measure = next(iter(measures), None)
     return Investigation(
-        casebook=place,
-        casebook_version=version,
+        casebook=inquiry.casebook,
+        casebook_version=inquiry.version,
         broadstreet_version=__version__,
         weights_version=fingerprint(),
         simulated=crashes.simulated,
@@ -74,7 +91,7 @@ def _told(
         capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
         alarms=found.alarms,
-        only=only,
+        only=inquiry.only,
         largest=largest(crashes),
     )
 
