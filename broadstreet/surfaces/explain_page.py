@@ -18,7 +18,6 @@ from broadstreet.surfaces.investigation_page import (
     arrived,
     coloured,
     comparisons,
-    first_up,
     forest,
     labelled,
     mark,
@@ -28,7 +27,7 @@ from broadstreet.surfaces.investigation_page import (
 )
 from broadstreet.surfaces.query_lines import query_lines
 from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
-from broadstreet.surfaces.text import plural, safe
+from broadstreet.surfaces.text import first_up, plural, safe
 from broadstreet.verdict.figures import day, interval, ratio, short_day, small
 from broadstreet.verdict.sentences import cohort, who_is_hit
 from broadstreet.verdict.words import exposure, odds

@@ -16,7 +16,7 @@ from broadstreet.records.verdict import Argument, Investigation, Says, Verdict
 from broadstreet.records.weights import Count, Interval
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.text import encodable
-from broadstreet.verdict.sentences import who_is_hit
+from broadstreet.verdict.sentences import who_is_hit, would_be_seen
 from broadstreet.verdict.words import certainty
 
 MOST_IDS = 1_000  # of one list; all cases of an outbreak are given once
@@ -206,6 +206,7 @@ class CaptureJson(msgspec.Struct, frozen=True):
 class InvestigationJson(msgspec.Struct, frozen=True):
     """The answer, the versions that it came from, what was asked, the outbreaks, the most certain first, and alarms.
 
+    `would_be_seen` says how few crashes on one host would have stood out; empty where that is not known.
     `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time.
     """
 
@@ -226,6 +227,7 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     at_risk: float | None
     measure: str | None
     questions: int
+    would_be_seen: str
     families: dict[str, int]
     capture: CaptureJson
     outbreaks: list[OutbreakJson]
@@ -252,6 +254,7 @@ def investigation_json(found: Investigation, most: int | None = None) -> Investi
         at_risk=found.at_risk,
         measure=found.measure,
         questions=found.questions,
+        would_be_seen=would_be_seen(found),
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
         outbreaks=[outbreak_json(one, most) for one in found.verdicts],

@@ -16,7 +16,7 @@ from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
-from broadstreet.surfaces.text import plural, safe, shortened
+from broadstreet.surfaces.text import first_up, plural, safe, sentence, shortened
 from broadstreet.verdict.actions import only
 from broadstreet.verdict.figures import day, interval, percent, ratio, short_day
 from broadstreet.verdict.sentences import (
@@ -349,12 +349,7 @@ def _some(said: list[str], most: int) -> list[str]:
 
 def _sentences(said: tuple[str, ...]) -> Iterator[str]:
     for one in said:
-        yield f"{first_up(safe(one, 400).rstrip('.'))}."
-
-
-def first_up(text: str) -> str:
-    """Its first letter as at the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
+        yield sentence(safe(one, 400))
 
 
 def _others(found: Investigation, sheet: Sheet, most: int) -> Iterator[str]:
