@@ -208,6 +208,7 @@ class Drawn:
         here, own = filled(page.path, asked), beside(asked)
         return self._templates.get_template(page.template).render(
             told=told,
+            drawn=page.draw(told, asked),
             page=page,
             asked=asked,
             atlas=asked.atlas,

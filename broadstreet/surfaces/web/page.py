@@ -60,14 +60,19 @@ class Download(NamedTuple):
     chunks: Iterable[bytes]
 
 
+def _nothing(told: Any, asked: Asked) -> Mapping[str, object]:
+    return {}
+
+
 class Page(NamedTuple):
     """One page.
 
     `path` may have names in braces (`/case/{case_id}`; `{host:path}` takes slashes too). `tab` is the tab under which
     it stands. `selects` says which selections the address may carry: "" the page's own, "a." and "b." two populations.
-    Parameters that are not declared are not seen by `tell`. `forms` are the other forms that it has: `csv` is at the
-    path with `.csv`. `needs_cases`: of an empty casebook it has nothing to say. What it says of a version is kept and
-    told again, unless `kept` is false.
+    Parameters that are not declared are not seen by `tell`. `draw` makes the charts of what is told, by the names under
+    which the template has them in `drawn`; the JSON needs none. `forms` are the other forms that it has: `csv` is at
+    the path with `.csv`. `needs_cases`: of an empty casebook it has nothing to say. What it says of a version is kept
+    and told again, unless `kept` is false.
     """
 
     path: str
@@ -79,6 +84,7 @@ class Page(NamedTuple):
     summary: str
     selects: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    draw: Callable[[Any, Asked], Mapping[str, object]] = _nothing
     forms: Mapping[str, Callable[[Asked], Download]] = {}
     needs_cases: bool = True
     kept: bool = True
