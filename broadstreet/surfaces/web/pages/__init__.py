@@ -13,4 +13,7 @@ TABS = (
     ("SQL", "/sql"),
 )
 
-PAGES: tuple[Page, ...] = (overview.PAGE, about.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    about.PAGE,
+)
