@@ -1,11 +1,14 @@
 """From a casebook to its verdicts: group, gather, ask, argue. The same casebook version gives the same answer."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from broadstreet import __version__
 from broadstreet.pipeline.capture import captured
 from broadstreet.pipeline.grouping import grouped
 from broadstreet.pipeline.population import population
+from broadstreet.pipeline.standing import how_sure, standing
 from broadstreet.pipeline.syndromes import meant
 from broadstreet.population.largest import largest
 from broadstreet.population.population import Population
@@ -13,8 +16,9 @@ from broadstreet.population.survey import survey
 from broadstreet.records.capture import Capture, Dropout
 from broadstreet.records.outbreak import Survey
 from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.store.judgements import judgements
 from broadstreet.store.questions import Questions
-from broadstreet.store.syndromes import events
+from broadstreet.store.syndromes import aliases, events
 from broadstreet.verdict.argument import argued
 from broadstreet.verdict.weights import fingerprint
 
@@ -24,13 +28,16 @@ LEAST_CAPTURED = 0.8  # of the crashes that another channel counted; from the fa
 def investigation(url: str, number: int | None = None, syndrome: str | None = None) -> Investigation:
     """What a casebook's crashes come to, at its newest version or at this one; of one syndrome, if it is named."""
     with Questions(url, number) as questions:
-        grouping = grouped(questions)
+        grouping, said = grouped(questions), events(questions)
         crashes = population(questions, grouping)
         capture = captured(questions, crashes.start, crashes.end)
-        only = None if syndrome is None else meant(grouping, syndrome, events(questions))
+        only = None if syndrome is None else meant(grouping, syndrome, said)
         version, place = questions.version.number, questions.place.url
+        words, into = judgements(questions), aliases(said)
     found = survey(crashes, only)
-    return _told(crashes, found, argued(crashes, found, held(capture)), capture, place, version, only)
+    verdicts = standing(argued(crashes, found, held(capture)), words, into)
+    told = _told(crashes, found, verdicts, capture, place, version, only)
+    return replace(told, how_sure=how_sure(words))
 
 
 def held(capture: Capture | None) -> str | None:
