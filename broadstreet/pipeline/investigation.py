@@ -1,12 +1,13 @@
 """From a casebook to its verdicts: group, gather, ask, argue. The same casebook version gives the same answer."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from broadstreet import __version__
 from broadstreet.pipeline.capture import captured
-from broadstreet.pipeline.grouping import grouped
+from broadstreet.pipeline.grouping import Grouping, grouped
 from broadstreet.pipeline.population import population
 from broadstreet.pipeline.standing import how_sure, standing
 from broadstreet.pipeline.syndromes import meant
@@ -15,7 +16,7 @@ from broadstreet.population.population import Population
 from broadstreet.population.survey import survey
 from broadstreet.records.capture import Capture, Dropout
 from broadstreet.records.outbreak import Survey
-from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.records.verdict import Investigation, Judgement, Verdict
 from broadstreet.store.judgements import judgements
 from broadstreet.store.questions import Questions
 from broadstreet.store.syndromes import aliases, events
@@ -25,19 +26,53 @@ from broadstreet.verdict.weights import fingerprint
 LEAST_CAPTURED = 0.8  # of the crashes that another channel counted; from the facts, section 5, step 11
 
 
+@dataclass(frozen=True, eq=False)
+class Inquiry:
+    """All that verdicts are made from: the groups, the crashes as one population, and how many were captured.
+
+    `said` is what people said of verdicts, in order, and `into` the names that syndromes went by: no verdict comes of it.
+    """
+
+    casebook: str
+    version: int
+    grouping: Grouping
+    population: Population
+    capture: Capture | None
+    only: str | None
+    said: Sequence[Judgement]
+    into: Mapping[str, str]
+
+
 def investigation(url: str, number: int | None = None, syndrome: str | None = None) -> Investigation:
     """What a casebook's crashes come to, at its newest version or at this one; of one syndrome, if it is named."""
     with Questions(url, number) as questions:
-        grouping, said = grouped(questions), events(questions)
-        crashes = population(questions, grouping)
-        capture = captured(questions, crashes.start, crashes.end)
-        only = None if syndrome is None else meant(grouping, syndrome, said)
-        version, place = questions.version.number, questions.place.url
-        words, into = judgements(questions), aliases(said)
-    found = survey(crashes, only)
-    verdicts = standing(argued(crashes, found, held(capture)), words, into)
-    told = _told(crashes, found, verdicts, capture, place, version, only)
-    return replace(told, how_sure=how_sure(words))
+        inquiry = inquired(questions, syndrome)
+    return concluded(inquiry)
+
+
+def inquired(questions: Questions, syndrome: str | None = None) -> Inquiry:
+    """What is known of a casebook's crashes; `syndrome` if one alone is asked about."""
+    grouping, of_syndromes = grouped(questions), events(questions)
+    crashes = population(questions, grouping)
+    capture = captured(questions, crashes.start, crashes.end)
+    only = None if syndrome is None else meant(grouping, syndrome, of_syndromes)
+    return Inquiry(
+        casebook=questions.place.url,
+        version=questions.version.number,
+        grouping=grouping,
+        population=crashes,
+        capture=capture,
+        only=only,
+        said=judgements(questions),
+        into=aliases(of_syndromes),
+    )
+
+
+def concluded(inquiry: Inquiry) -> Investigation:
+    """What it comes to."""
+    found = survey(inquiry.population, inquiry.only)
+    verdicts = argued(inquiry.population, found, held(inquiry.capture))
+    return _told(inquiry, found, standing(verdicts, inquiry.said, inquiry.into))
 
 
 def held(capture: Capture | None) -> str | None:
@@ -48,20 +83,13 @@ def held(capture: Capture | None) -> str | None:
     return f"only {whole.captured:,} of {whole.fatal:,} crashes were captured, {whole.ratio.value:.0%}"
 
 
-def _told(
-    crashes: Population,
-    found: Survey,
-    verdicts: tuple[Verdict, ...],
-    capture: Capture | None,
-    place: str,
-    version: int,
-    only: str | None,
-) -> Investigation:
+def _told(inquiry: Inquiry, found: Survey, verdicts: tuple[Verdict, ...]) -> Investigation:
+    crashes, capture = inquiry.population, inquiry.capture
     measures = {} if crashes.at_risk is None else crashes.at_risk.measures
     measure = next(iter(measures), None)
     return Investigation(
-        casebook=place,
-        casebook_version=version,
+        casebook=inquiry.casebook,
+        casebook_version=inquiry.version,
         broadstreet_version=__version__,
         weights_version=fingerprint(),
         simulated=crashes.simulated,
@@ -81,8 +109,9 @@ def _told(
         capture_notes=() if capture is None else tuple(_said(one) for one in capture.dropouts),
         verdicts=verdicts,
         alarms=found.alarms,
-        only=only,
+        only=inquiry.only,
         largest=largest(crashes),
+        how_sure=how_sure(inquiry.said),
     )
 
 

@@ -24,7 +24,6 @@ from broadstreet.surfaces.investigation_page import (
     labelled,
     mark,
     sides,
-    who_is_hit,
     word,
     wrapped,
 )
@@ -33,7 +32,7 @@ from broadstreet.surfaces.query_lines import query_lines
 from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
 from broadstreet.surfaces.text import plural, safe
 from broadstreet.verdict.figures import day, interval, ratio, short_day, small
-from broadstreet.verdict.sentences import cohort
+from broadstreet.verdict.sentences import cohort, who_is_hit
 from broadstreet.verdict.words import exposure, odds
 
 MOST_IDS = 8

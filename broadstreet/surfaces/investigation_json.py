@@ -17,6 +17,8 @@ from broadstreet.records.verdict import Argument, Investigation, Judgement, Says
 from broadstreet.records.weights import Count, Interval
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.text import encodable
+from broadstreet.verdict.sentences import who_is_hit
+from broadstreet.verdict.words import certainty
 
 MOST_IDS = 1_000  # of one list; all cases of an outbreak are given once
 Value = TypeVar("Value")
@@ -164,14 +166,16 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     `onset` and `end` are UTC with their 95 % intervals; null where it holds from the first day, or goes on. `arrivals`
     are what came into the fleet shortly before the onset, the last first; that is no evidence.
     `rate_ratio` is the adjusted one where there is one. `probability` is that the verdict is right,
-    `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given. `cases` are all,
-    `elsewhere` the first of `elsewhere_count`, `unplaced` those of which it is not known whether they are inside.
+    `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given. `who` says in a
+    sentence who is hit, `certainty` the probability in words. `cases` are all (of `case_count`), `elsewhere` the first
+    of `elsewhere_count`, `unplaced` the first of `unplaced_count` of which it is not known whether they are inside.
     `judgement` is the newest word of a person; null: nobody's.
     """
 
     id: str
     rank: int
     title: str
+    who: str
     kind: Literal["cohort", "everywhere", "linked"]
     syndrome: str
     mechanism: str
@@ -186,6 +190,7 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     rate_ratio: IntervalJson | None
     verdict: Literal["hardware", "software", "undetermined"]
     probability: float
+    certainty: str
     probability_of_hardware: IntervalJson
     held: str | None
     prior: ArgumentJson
@@ -196,9 +201,11 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     action: list[str]
     episodes: int
     cases: list[str]
+    case_count: int
     elsewhere: list[str]
     elsewhere_count: int
     unplaced: list[str]
+    unplaced_count: int
     comparison: ComparisonJson | None
     others: list[ComparisonJson]
     splits: list[SplitJson]
@@ -261,8 +268,8 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     how_sure: list[HowSureJson]
 
 
-def investigation_json(found: Investigation) -> InvestigationJson:
-    """The whole investigation."""
+def investigation_json(found: Investigation, most: int | None = None) -> InvestigationJson:
+    """The whole investigation; with `most`, no more cases of each outbreak than so many."""
     return InvestigationJson(
         answer=answer(found),
         casebook=encodable(found.casebook),
@@ -283,19 +290,20 @@ def investigation_json(found: Investigation) -> InvestigationJson:
         questions=found.questions,
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
-        outbreaks=[outbreak_json(one) for one in found.verdicts],
+        outbreaks=[outbreak_json(one, most) for one in found.verdicts],
         alarms=[alarm_json(one) for one in found.alarms],
         how_sure=how_sure_json(found),
     )
 
 
-def outbreak_json(verdict: Verdict) -> OutbreakJson:
-    """One outbreak with its verdict."""
+def outbreak_json(verdict: Verdict, most: int | None = None) -> OutbreakJson:
+    """One outbreak with its verdict; with `most`, no more of its cases than so many."""
     outbreak, onset = verdict.outbreak, verdict.outbreak.onset
     return OutbreakJson(
         id=outbreak.id,
         rank=outbreak.rank,
         title=verdict.title,
+        who=encodable(who_is_hit(outbreak)),
         kind=outbreak.kind,
         syndrome=outbreak.syndrome,
         mechanism=outbreak.mechanism,
@@ -310,6 +318,7 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         rate_ratio=_rate_ratio(outbreak),
         verdict=_says(verdict),
         probability=verdict.certainty,
+        certainty=certainty(verdict.certainty),
         probability_of_hardware=_interval(verdict.probability),
         held=verdict.held,
         prior=_argument(verdict.prior),
@@ -319,10 +328,12 @@ def outbreak_json(verdict: Verdict) -> OutbreakJson:
         overturned_by=verdict.overturned_by,
         action=list(verdict.action),
         episodes=outbreak.episodes,
-        cases=list(outbreak.cases),
+        cases=list(outbreak.cases[:most]),
+        case_count=len(outbreak.cases),
         elsewhere=list(outbreak.elsewhere[:MOST_IDS]),
         elsewhere_count=len(outbreak.elsewhere),
         unplaced=list(outbreak.unplaced[:MOST_IDS]),
+        unplaced_count=len(outbreak.unplaced),
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],

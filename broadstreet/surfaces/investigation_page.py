@@ -26,9 +26,8 @@ from broadstreet.verdict.sentences import (
     end,
     mechanism,
     period,
-    scope,
-    since,
     start,
+    who_is_hit,
     would_be_seen,
 )
 from broadstreet.verdict.words import certainty, exposure
@@ -40,7 +39,6 @@ WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE = 2  # outbreaks that are told in full
 DRAWN = "who"  # the argument that the bars or the ratios beside it make
-DIFFERENT = "different syndromes"  # the measure of who asks how many of them a place has
 A_PAGE = 66  # lines, as printed
 LABEL, INDENT = 9, "       "
 COUNT = 5
@@ -157,17 +155,6 @@ def sides(verdict: Verdict) -> tuple[tuple[str, tuple[Argument, ...]], ...]:
         likelier = verdict.probability.value >= 0.5
         against, for_it = ("Software", "Hardware") if likelier else ("Hardware", "Software")
     return (against, verdict.evidence_against), (for_it, verdict.evidence_for)
-
-
-def who_is_hit(outbreak: Outbreak) -> str:
-    """How many of which crashes, of how many expected; of several syndromes the comparison is about one alone."""
-    compared, onset = outbreak.comparison, outbreak.onset
-    if outbreak.kind != "linked" or compared is None:
-        return scope(outbreak)
-    counted = f"{compared.inside:,} of {compared.of:,}, {ratio(compared.of * compared.share)} expected"
-    about = "" if compared.measure == DIFFERENT else f"of {outbreak.syndrome} alone " if outbreak.syndrome else ""
-    kinds = " syndromes" if compared.measure == DIFFERENT else ""
-    return f"{plural(outbreak.episodes, 'crash', 'crashes')} of several kinds{since(onset)}; {about}{counted}{kinds}"
 
 
 def forest(verdict: Verdict, number: int, sheet: Sheet, most: int | None = None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from broadstreet.records.verdict import Investigation, Verdict
 from broadstreet.statistics.tails import binomial_tail
 from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
 from broadstreet.verdict.titles import MAPPED
-from broadstreet.verdict.words import named
+from broadstreet.verdict.words import named, plural
 
 # What a cohort of this attribute is, by the first of these that its name contains.
 THINGS = (
@@ -38,6 +38,7 @@ THINGS = (
 UNTOLD = "that cannot be told"
 MANY = {"library": "libraries", "bug in software": "bugs in software", UNTOLD: UNTOLD}
 MEASURES = {"host_hours": "host-hours", "process_hours": "process-hours"}
+DIFFERENT = "different syndromes"  # the measure of who asks how many of them a place has
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -121,6 +122,17 @@ def scope(outbreak: Outbreak) -> str:
         return text
     by = "" if compared.against == "time at risk" else " by other crashes"
     return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
+
+
+def who_is_hit(outbreak: Outbreak) -> str:
+    """How many of which crashes, of how many expected; of several syndromes the comparison is about one alone."""
+    compared, onset = outbreak.comparison, outbreak.onset
+    if outbreak.kind != "linked" or compared is None:
+        return scope(outbreak)
+    counted = f"{compared.inside:,} of {compared.of:,}, {ratio(compared.of * compared.share)} expected"
+    about = "" if compared.measure == DIFFERENT else f"of {outbreak.syndrome} alone " if outbreak.syndrome else ""
+    kinds = " syndromes" if compared.measure == DIFFERENT else ""
+    return f"{plural(outbreak.episodes, 'crash', 'crashes')} of several kinds{since(onset)}; {about}{counted}{kinds}"
 
 
 def since(onset: Onset | None) -> str:

@@ -1,0 +1,185 @@
+"""Ask an atlas: the tables of one analysed version of a casebook (records/atlas.py), by DuckDB over its Parquet files.
+
+Every question is plain SQL with its values written in, so what is shown beside a number is what was run. Values are
+quoted here and nowhere else; a column is named only if the atlas has it. Nothing but the atlas can be reached.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from broadstreet.errors import CasebookError, UsageError
+from broadstreet.records.atlas import TABLES, About, AtlasColumn
+from broadstreet.records.selection import Condition, Selection
+
+ABOUT = "about.json"
+MEMORY = "384MB"  # of all questions together; what does not fit is spilled
+NUMBERS = frozenset(("int", "float", "address"))
+AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
+
+
+class Answer(NamedTuple):
+    """Rows, and the SELECT that gave them."""
+
+    rows: pa.Table
+    select: str
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One dictionary a row."""
+        rows: list[dict[str, Any]] = self.rows.to_pylist()
+        return rows
+
+
+class Atlas:
+    """The tables of an atlas, open. May be asked from several threads: each has a connection of its own."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        try:
+            self.about = msgspec.json.decode(self.read(ABOUT), type=About)
+        except (OSError, msgspec.DecodeError) as error:
+            raise CasebookError(f"no atlas in {folder}: {error}") from error
+        self.columns = {column.name: column for column in self.about.columns}
+        self._duck = duckdb.connect()
+        for statement in laid(folder):
+            self._duck.execute(statement)
+        self._duck.execute(
+            f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(os.path.join(folder, 'spill'))}'; "
+            f"SET allowed_directories = ['{_quoted(folder)}/']; SET enable_external_access = false; "
+            "SET lock_configuration = true"
+        )
+        self._own = threading.local()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._duck.close()
+
+    def read(self, name: str) -> bytes:
+        """One of the other files of the atlas."""
+        with open(os.path.join(self.folder, name), "rb") as file:
+            return file.read()
+
+    def ask(self, select: str) -> Answer:
+        """The answer to one of our own questions."""
+        if not hasattr(self._own, "duck"):
+            self._own.duck = self._duck.cursor()
+        return Answer(self._own.duck.sql(select).to_arrow_table(), select)
+
+    def stream(self, select: str, rows_at_once: int) -> Iterator[pa.RecordBatch]:
+        """The same however large, in batches; the first is empty and tells the columns."""
+        reader = self._duck.cursor().sql(select).to_arrow_reader(rows_at_once)
+        yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+        yield from reader
+
+    def column(self, name: str) -> AtlasColumn:
+        """What is known of a column; a name that the atlas has not is refused."""
+        found = self.columns.get(name)
+        if found is None:
+            raise UsageError(f"no column {name}", "The columns are listed on the page Cases.")
+        return found
+
+    def where(self, selection: Selection, table: str = "crashes") -> str:
+        """The selection as a condition on `crashes`, or on `pieces` of time at risk; `TRUE` where all is selected.
+
+        Time at risk is narrowed by exposures only; a piece counts where it overlaps the interval (`overlap`).
+        """
+        tests = [test for test in map(self.tested, self._of(selection, table)) if test]
+        if table == "pieces":
+            tests += [f'"end" > {moment(selection.start)}'] if selection.start else []
+            tests += [f'"start" < {moment(selection.end)}'] if selection.end else []
+        else:
+            tests += [f'"time" >= {moment(selection.start)}'] if selection.start else []
+            tests += [f'"time" < {moment(selection.end)}'] if selection.end else []
+        return " AND ".join(tests) or "TRUE"
+
+    def overlap(self, selection: Selection, measure: str) -> str:
+        """How much of a measure of a piece lies in the selected interval."""
+        name = named(measure)
+        if selection.start is None and selection.end is None:
+            return name
+        first = f'greatest("start", {moment(selection.start)})' if selection.start else '"start"'
+        last = f'least("end", {moment(selection.end)})' if selection.end else '"end"'
+        share = f"epoch_us({last}) - epoch_us({first})"
+        return f'{name} * ({share}) / nullif(epoch_us("end") - epoch_us("start"), 0)'
+
+    def tested(self, condition: Condition) -> str:
+        """One condition; a value that is no number where the column has numbers is refused."""
+        if condition.column == AMONG:
+            return among(condition)
+        column = self.column(condition.column)
+        name = named(column.name)
+        values = [value for value in condition.values if value is not None]
+        if condition.kind in ("min", "max"):
+            sign = ">=" if condition.kind == "min" else "<="
+            return " AND ".join(f"{name} {sign} {literal(column, value)}" for value in values)
+        if column.type == "texts":
+            any_of = " OR ".join(f"list_contains({name}, {literal(column, value)})" for value in values)
+            return f"({any_of or 'len(' + name + ') = 0'})" if condition.kind == "is" else f"NOT ({any_of or 'FALSE'})"
+        unknown = None in condition.values
+        listed = f"{name} IN ({', '.join(literal(column, value) for value in values)})" if values else ""
+        if condition.kind == "is":
+            return f"({' OR '.join(filter(None, (listed, f'{name} IS NULL' if unknown else '')))})"
+        return f"NOT coalesce({listed or 'FALSE'}, {'TRUE' if unknown else 'FALSE'})"
+
+    def _of(self, selection: Selection, table: str) -> Sequence[Condition]:
+        if table != "pieces":
+            return selection.conditions
+        return [one for one in selection.conditions if one.column != AMONG and self.column(one.column).at_risk]
+
+
+def laid(folder: str) -> Iterator[str]:
+    """What makes the tables of an atlas known to DuckDB."""
+    for table in TABLES:
+        path = _quoted(os.path.join(folder, f"{table}.parquet"))
+        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{path}')"
+    yield "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false"
+
+
+def among(condition: Condition) -> str:
+    """Whether a case is among those of an outbreak or of an argument."""
+    pairs = [value.partition(":")[::2] for value in condition.values if value is not None]
+    tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
+    none = "NOT " if condition.kind == "not" else ""
+    return f'"case_id" {none}IN (SELECT case_id FROM members WHERE {tests or "FALSE"})'
+
+
+def moment(at: datetime | None) -> str:
+    """A time as SQL has it."""
+    assert at is not None
+    return f"TIMESTAMPTZ '{at.astimezone(UTC).isoformat()}'"
+
+
+def named(name: str) -> str:
+    """A column by its name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A text as SQL has it."""
+    return f"'{_quoted(value)}'"
+
+
+def literal(column: AtlasColumn, value: str) -> str:
+    """A value of a column as SQL has it."""
+    try:
+        if column.type == "float":
+            return repr(float(value))
+        if column.type in NUMBERS:
+            return str(int(value, 0))
+        if column.type == "time":
+            return moment(datetime.fromisoformat(value))
+    except ValueError as error:
+        raise UsageError(f"{value!r} is no value of {column.name}", f"It is a {column.type}.") from error
+    if column.type == "bool":
+        return "TRUE" if value in ("true", "yes", "1") else "FALSE"
+    return text(value)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("'", "''").replace("\0", "")

@@ -1,0 +1,182 @@
+"""What pages ask of an atlas: cases over time, rates, facets, pages of cases, two populations side by side."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from broadstreet.errors import UsageError
+from broadstreet.records.atlas import AtlasColumn
+from broadstreet.records.selection import Selection
+from broadstreet.store.atlas import Answer, Atlas, moment, named, text
+
+MOST_AT_ONCE = 1_000  # cases of a page
+
+
+def counted(atlas: Atlas, selection: Selection) -> Answer:
+    """One row: cases, episodes, undated, hosts, and the first and last time."""
+    hosts = 'count(DISTINCT "host")' if "host" in atlas.columns else "NULL::BIGINT"
+    return atlas.ask(
+        f'SELECT count(*) AS cases, count(*) FILTER ("episode") AS episodes, count(*) FILTER (NOT "dated") AS undated, '
+        f'{hosts} AS hosts, min("time") AS first, max("time") AS last\nFROM crashes WHERE {atlas.where(selection)}'
+    )
+
+
+def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: str | None = None) -> Answer:
+    """Dated cases in bins of so many hours from `start`: bin, `value` of the column `by`, cases, episodes."""
+    value = "NULL::VARCHAR" if by is None else f"{named(atlas.column(by).name)}::VARCHAR"
+    return atlas.ask(
+        f'SELECT (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} AS bin, {value} AS value, '
+        f'count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f'FROM crashes WHERE "dated" AND {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL'
+    )
+
+
+def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measure: str) -> Answer:
+    """Time at risk in the same bins, of each piece as much as lies in the bin: bin, `measure`."""
+    if measure not in atlas.about.measures:
+        raise UsageError(f"time at risk is not counted in {measure}", f"It is in {', '.join(atlas.about.measures)}.")
+    width = hours * 3_600_000_000
+    return atlas.ask(
+        f'WITH told_of AS (SELECT epoch_us("start") - epoch_us({moment(start)}) AS since, '
+        f'epoch_us("end") - epoch_us({moment(start)}) AS until, {named(measure)} AS n\n'
+        f"  FROM pieces WHERE {atlas.where(selection, 'pieces')}),\n"
+        f"cut AS (SELECT *, unnest(range(greatest(since, 0) // {width}, (until - 1) // {width} + 1)) AS bin "
+        "FROM told_of)\n"
+        f"SELECT bin, sum(n * (least(until, (bin + 1) * {width}) - greatest(since, bin * {width})) / "
+        f'nullif(until - since, 0)) AS "{measure}" FROM cut\nGROUP BY bin ORDER BY bin'
+    )
+
+
+def rates(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> Answer:
+    """For each combination of values: cases, episodes, and time at risk by the first measure (null: it never ran).
+
+    Values that are not known are null. Of columns by which no time at risk is told, `at_risk` is null everywhere.
+    """
+    names = [named(atlas.column(name).name) for name in columns]
+    keys = ", ".join(names)
+    cases = (
+        f"SELECT {', '.join(f'{name}::VARCHAR AS {name}' for name in names)}, count(*) AS cases, "
+        f'count(*) FILTER ("episode") AS episodes\nFROM crashes WHERE {atlas.where(selection)} GROUP BY ALL'
+    )
+    if not atlas.about.measures or not all(atlas.column(name).at_risk for name in columns):
+        return atlas.ask(f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases}) ORDER BY ALL")
+    hours = (
+        f"SELECT {keys}, sum({atlas.overlap(selection, atlas.about.measures[0])}) AS at_risk\n"
+        f"FROM pieces WHERE {atlas.where(selection, 'pieces')} GROUP BY ALL"
+    )
+    same = " AND ".join(f"c.{name} IS NOT DISTINCT FROM p.{name}" for name in names)
+    both = ", ".join(f"coalesce(c.{name}, p.{name}) AS {name}" for name in names)
+    return atlas.ask(
+        f"SELECT {both}, coalesce(cases, 0) AS cases, coalesce(episodes, 0) AS episodes, at_risk\n"
+        f"FROM ({cases}) c FULL JOIN ({hours}) p ON {same}\nORDER BY ALL"
+    )
+
+
+def facet(atlas: Atlas, selection: Selection, column: str, most: int) -> Answer:
+    """The commonest values of a column, each with its cases; null is one of them. `values` is how many there are."""
+    known = atlas.column(column)
+    value = f"unnest({named(known.name)})" if known.type == "texts" else named(known.name)
+    return atlas.ask(
+        f"SELECT value::VARCHAR AS value, cases, count(*) OVER () AS values FROM (\n"
+        f"  SELECT {value} AS value, count(*) AS cases FROM crashes WHERE {atlas.where(selection)} GROUP BY 1\n"
+        f") ORDER BY cases DESC, value LIMIT {int(most)}"
+    )
+
+
+def spread(atlas: Atlas, selection: Selection, column: str, bins: int) -> Answer:
+    """A column of numbers: low, high, how many are null, and cases in so many equal bins between."""
+    known = atlas.column(column)
+    name = f"{named(known.name)}::DOUBLE"
+    where = atlas.where(selection)
+    return atlas.ask(
+        f"WITH seen AS (SELECT {name} AS x FROM crashes WHERE {where}),\n"
+        "ends AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS unknown FROM seen)\n"
+        f"SELECT low, high, unknown, least(floor((x - low) / nullif(high - low, 0) * {bins}), {bins - 1})::INT AS bin, "
+        "count(x) AS cases FROM seen, ends GROUP BY ALL ORDER BY bin"
+    )
+
+
+def page(atlas: Atlas, selection: Selection, columns: Sequence[str], after: int | None, most: int) -> Answer:
+    """Cases after the one with this number, the newest first, the undated last, with these columns and `number`."""
+    shown = ", ".join(named(atlas.column(name).name) for name in columns if name not in ("number", "case_id"))
+    key = "TRUE" if after is None else f'"number" > {int(after)}'
+    return atlas.ask(
+        f'SELECT "number", "case_id"{", " if shown else ""}{shown}\n'
+        f'FROM crashes WHERE {key} AND {atlas.where(selection)}\nORDER BY "number" LIMIT {min(most, MOST_AT_ONCE)}'
+    )
+
+
+def before(atlas: Atlas, selection: Selection, number: int, most: int) -> Answer:
+    """The number after which the page before this one begins: none where it is the first."""
+    return atlas.ask(
+        f'SELECT min("number") - 1 AS after FROM (SELECT "number" FROM crashes WHERE "number" <= {int(number)} '
+        f'AND {atlas.where(selection)}\nORDER BY "number" DESC LIMIT {min(most, MOST_AT_ONCE)})'
+    )
+
+
+def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> str:
+    """The SELECT of all cases, as it is downloaded."""
+    shown = ", ".join(_flat(atlas.column(name)) for name in columns)
+    return f'SELECT {shown} FROM crashes WHERE {atlas.where(selection)} ORDER BY "number"'
+
+
+def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: int) -> Answer:
+    """Of values in either selection: `a` and `b` cases with it, of `known_a` and `known_b` in which it is known.
+
+    A case in both counts in both. Of a column with several values a case, each is asked by itself.
+    """
+    known = atlas.column(column)
+    name = named(known.name)
+    value, told = (f"unnest({name})", f"{name} IS NOT NULL") if known.type == "texts" else (name, f"{name} IS NOT NULL")
+    a, b = atlas.where(one), atlas.where(other)
+    return atlas.ask(
+        f"WITH both_of AS (SELECT {name}, ({a}) AS a, ({b}) AS b FROM crashes WHERE ({a}) OR ({b})),\n"
+        f"all_told AS (SELECT count(*) FILTER (a) AS known_a, count(*) FILTER (b) AS known_b "
+        f"FROM both_of WHERE {told}),\n"
+        f"each_value AS (SELECT {value} AS value, a, b FROM both_of WHERE {told})\n"
+        "SELECT value::VARCHAR AS value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b, "
+        "any_value(known_a) AS known_a, any_value(known_b) AS known_b, count(*) OVER () AS values\n"
+        f"FROM each_value, all_told GROUP BY value ORDER BY count(*) DESC, value LIMIT {int(most)}"
+    )
+
+
+def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
+    """Every host that was at risk or crashed: its places (the last that held), time at risk, cases, episodes."""
+    told = atlas.about.measures and atlas.column("host").at_risk
+    of_cases = [named(atlas.column(name).name) for name in places]
+    cases = (
+        f'SELECT "host", {_last(of_cases, "time")}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f'FROM crashes WHERE "host" IS NOT NULL AND {atlas.where(selection)} GROUP BY "host"'
+    )
+    if not told:
+        return atlas.ask(f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases}) ORDER BY ALL")
+    of_pieces = [named(name) for name in places if atlas.column(name).at_risk]
+    hours = (
+        f'SELECT "host", {_last(of_pieces, "start")}'
+        f"sum({atlas.overlap(selection, atlas.about.measures[0])}) AS at_risk\n"
+        f'FROM pieces WHERE "host" IS NOT NULL AND {atlas.where(selection, "pieces")} GROUP BY "host"'
+    )
+    told_of = [f"coalesce(p.{name}, c.{name}) AS {name}" if name in of_pieces else f"c.{name}" for name in of_cases]
+    return atlas.ask(
+        f'SELECT coalesce(p."host", c."host") AS "host", {", ".join([*told_of, ""])}at_risk, '
+        "coalesce(cases, 0) AS cases, coalesce(episodes, 0) AS episodes\n"
+        f'FROM ({hours}) p FULL JOIN ({cases}) c ON c."host" = p."host"\nORDER BY {", ".join([*of_cases, ""])}"host"'
+    )
+
+
+def placed(atlas: Atlas, column: str, value: str, on: str) -> Answer:
+    """When a place had each value of another exposure, by its time at risk: value, start, end, at_risk; in time."""
+    measure = named(atlas.about.measures[0]) if atlas.about.measures else "NULL"
+    return atlas.ask(
+        f'SELECT {named(atlas.column(on).name)} AS value, min("start") AS "start", max("end") AS "end", '
+        f"sum({measure}) AS at_risk\nFROM pieces WHERE {named(atlas.column(column).name)} = {text(value)} "
+        f'GROUP BY ALL ORDER BY "start", value'
+    )
+
+
+def _last(names: Sequence[str], by: str) -> str:
+    return "".join(f'arg_max({name}, "{by}") AS {name}, ' for name in names)
+
+
+def _flat(column: AtlasColumn) -> str:
+    name = named(column.name)
+    return f"array_to_string({name}, ',') AS {name}" if column.type == "texts" else name
