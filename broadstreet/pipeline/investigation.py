@@ -30,7 +30,7 @@ LEAST_CAPTURED = 0.8  # of the crashes that another channel counted; from the fa
 class Inquiry:
     """All that verdicts are made from: the groups, the crashes as one population, and how many were captured.
 
-    `said` is what people said of verdicts, in order, and `into` the names that syndromes went by: no verdict comes of it.
+    `said` is what people said of verdicts, in order, and `into` the names that syndromes went by.
     """
 
     casebook: str
