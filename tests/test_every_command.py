@@ -43,6 +43,7 @@ def test_the_commands_are_those_that_were_asked_for() -> None:
         *("syndromes note", "syndromes rules", "syndromes regroup"),
         *("casebook", "casebook info", "casebook tidy", "casebook forget"),
         *("investigate", "explain", "outbreaks", "hosts", "fixed", "plausible"),
+        *("outbreaks confirm", "outbreaks refute", "outbreaks withdraw"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),
     }
 

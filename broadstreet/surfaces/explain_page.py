@@ -11,6 +11,7 @@ from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.records.weights import Count
 from broadstreet.store.questions import Questions
 from broadstreet.surfaces.casebook_options import SIMULATED
+from broadstreet.surfaces.investigation_json import how_sure_json, outbreak_json
 from broadstreet.surfaces.investigation_page import (
     INDENT,
     MOST_ARRIVALS,
@@ -25,6 +26,7 @@ from broadstreet.surfaces.investigation_page import (
     word,
     wrapped,
 )
+from broadstreet.surfaces.judgement_text import how_sure_sentences, judgement_sentences
 from broadstreet.surfaces.query_lines import query_lines
 from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
 from broadstreet.surfaces.text import first_up, plural, safe
@@ -44,6 +46,7 @@ WHERE = {
     False: "elsewhere: of the same kind, known to be outside of it",
     None: "of the same kind; whether inside or elsewhere is not known",
 }
+LONGEST_NOTE = 2_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -75,6 +78,8 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     yield from labelled(
         "Outbreak", f"{outbreak.id} of syndrome {safe(outbreak.syndrome)}, {safe(cohort(outbreak))}", sheet
     )
+    told = " ".join(judgement_sentences(outbreak_json(verdict)))
+    yield from labelled("Judged", safe(told, LONGEST_NOTE), sheet)
     yield from labelled("Onset", _onset(outbreak.onset), sheet)
     if outbreak.arrivals:
         yield from labelled("New then", arrived(outbreak, MOST_ARRIVALS), sheet)
@@ -116,6 +121,10 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
         yield from wrapped(f"{first_up(safe(step, 400)).rstrip('.')}.", sheet)
     yield from _heading("What would overturn it")
     yield from wrapped(f"{first_up(safe(verdict.overturned_by, 400)).rstrip('.')}.", sheet)
+    sure = " ".join(how_sure_sentences(how_sure_json(found)))
+    if sure:
+        yield from _heading("How sure such verdicts have been")
+        yield from wrapped(sure, sheet)
     yield from _heading("Cases")
     yield from _ids("inside", outbreak.cases, sheet)
     yield from _ids("elsewhere", outbreak.elsewhere, sheet)

@@ -17,7 +17,7 @@ from broadstreet.verdict.profile import Profile
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Weighed:
     """`probability` is that of hardware. `short_of` says which law kept a verdict from being given."""
 
     says: Says
@@ -38,7 +38,7 @@ def score(p: Profile, items: Items) -> float:
     return mechanism.score(p) + sum(log(capped(one[0])[0].value) for one in known if one)
 
 
-def judged(p: Profile, items: Items) -> Judgement:
+def judged(p: Profile, items: Items) -> Weighed:
     """What a profile argues for, and how surely."""
     found = score(p, items)
     before = log_odds(items.prior)
@@ -50,7 +50,7 @@ def judged(p: Profile, items: Items) -> Judgement:
     elif 1 - probability.value >= items.thresholds.software:
         likelier = "software"
     short_of = broken(likelier, p)
-    return Judgement("undetermined" if short_of else likelier, probability, found, short_of)
+    return Weighed("undetermined" if short_of else likelier, probability, found, short_of)
 
 
 def _worth(found: float, p: Profile, items: Items) -> Interval:

@@ -1,6 +1,6 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
-from broadstreet.surfaces.web.page import Page
+from broadstreet.surfaces.web.page import Change, Page
 from broadstreet.surfaces.web.pages import about, overview
 
 # A tab is shown once its page exists.
@@ -17,3 +17,5 @@ PAGES: tuple[Page, ...] = (
     overview.PAGE,
     about.PAGE,
 )
+
+CHANGES: tuple[Change, ...] = ()
