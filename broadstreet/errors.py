@@ -48,3 +48,7 @@ class UsageError(BroadStreetError):
         super().__init__(what)
         self.what = what
         self.hint = hint
+
+
+class NotInCasebook(UsageError):
+    """What was asked for by its name is not there; the hint is where to look."""

@@ -1,30 +1,25 @@
-"""Which crashes are looked at: an interval of time, and conditions on columns. The state of every filter."""
+"""Which crashes are meant: a time and conditions on columns, as a link carries them."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["is", "not", "min", "max"]
 
 
-@dataclass(frozen=True)
-class Condition:
-    """A column is one of these values, or none of them (an empty value: not known), or not below or above one."""
+class Condition(NamedTuple):
+    """What a column must be: one of the values, none of them, at least, or at most. A null value is "not known"."""
 
     column: str
     kind: Kind
-    values: tuple[str, ...]
+    values: tuple[str | None, ...]
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The crashes from `start` until `end` (exclusive; null: open) that meet every condition."""
+class Selection(NamedTuple):
+    """Crashes from `start` until before `end`, both UTC, for which every condition holds; null is no limit."""
 
     start: datetime | None = None
     end: datetime | None = None
     conditions: tuple[Condition, ...] = ()
 
-    @property
-    def empty(self) -> bool:
-        """Whether everything is selected."""
-        return self == Selection()
+
+EVERYTHING = Selection()

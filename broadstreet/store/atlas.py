@@ -114,14 +114,14 @@ class Atlas:
             return among(condition)
         column = self.column(condition.column)
         name = named(column.name)
-        values = [value for value in condition.values if value != ""]
+        values = [value for value in condition.values if value is not None]
         if condition.kind in ("min", "max"):
             sign = ">=" if condition.kind == "min" else "<="
             return " AND ".join(f"{name} {sign} {literal(column, value)}" for value in values)
         if column.type == "texts":
             any_of = " OR ".join(f"list_contains({name}, {literal(column, value)})" for value in values)
             return f"({any_of or 'len(' + name + ') = 0'})" if condition.kind == "is" else f"NOT ({any_of or 'FALSE'})"
-        unknown = "" in condition.values
+        unknown = None in condition.values
         listed = f"{name} IN ({', '.join(literal(column, value) for value in values)})" if values else ""
         if condition.kind == "is":
             return f"({' OR '.join(filter(None, (listed, f'{name} IS NULL' if unknown else '')))})"
@@ -143,7 +143,7 @@ def laid(folder: str) -> Iterator[str]:
 
 def among(condition: Condition) -> str:
     """Whether a case is among those of an outbreak or of an argument."""
-    pairs = [value.partition(":")[::2] for value in condition.values]
+    pairs = [value.partition(":")[::2] for value in condition.values if value is not None]
     tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
     none = "NOT " if condition.kind == "not" else ""
     return f'"case_id" {none}IN (SELECT case_id FROM members WHERE {tests or "FALSE"})'

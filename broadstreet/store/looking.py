@@ -5,7 +5,7 @@ from datetime import datetime
 
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
-from broadstreet.records.selection import Condition, Selection
+from broadstreet.records.selection import Selection
 from broadstreet.store.atlas import Answer, Atlas, moment, named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
@@ -171,12 +171,6 @@ def placed(atlas: Atlas, column: str, value: str, on: str) -> Answer:
         f"sum({measure}) AS at_risk\nFROM pieces WHERE {named(atlas.column(column).name)} = {text(value)} "
         f'GROUP BY ALL ORDER BY "start", value'
     )
-
-
-def narrowed(selection: Selection, column: str, *values: str) -> Selection:
-    """The same with one more condition, in place of any other that says which values this column is."""
-    rest = tuple(one for one in selection.conditions if not (one.column == column and one.kind == "is"))
-    return Selection(selection.start, selection.end, (*rest, Condition(column, "is", values)))
 
 
 def _last(names: Sequence[str], by: str) -> str:

@@ -1,1 +1,1 @@
-"""The web: every answer as a page, from one process, with no network."""
+"""The casebook in a browser: `broadstreet serve`."""

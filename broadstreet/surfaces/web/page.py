@@ -1,0 +1,71 @@
+"""A page of the web as data: where it is, what it says, how it is drawn.
+
+What a page says is a record, `told`; the same record is the page's JSON and, by its schema, its description in
+OpenAPI. So nothing can stand on a page that a program cannot ask for.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from broadstreet.errors import UsageError
+from broadstreet.records.selection import EVERYTHING, Selection
+from broadstreet.store.atlas import Atlas
+
+
+class Asked(NamedTuple):
+    """What a reader asked for: of which atlas, which crashes, and what the address says besides.
+
+    `path` holds what stands in the braces of the page's path. `sides` holds the selections of two populations that are
+    compared, by "a" and "b".
+    """
+
+    atlas: Atlas
+    selection: Selection = EVERYTHING
+    path: Mapping[str, str] = {}
+    query: tuple[tuple[str, str], ...] = ()
+    sides: Mapping[str, Selection] = {}
+
+    def one(self, name: str, otherwise: str = "") -> str:
+        """The last value of a parameter."""
+        return next((value for key, value in reversed(self.query) if key == name), otherwise)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a parameter that may be repeated."""
+        return tuple(value for key, value in self.query if key == name)
+
+    def number(self, name: str, otherwise: int, least: int, most: int) -> int:
+        """A parameter that is a whole number within limits."""
+        text = self.one(name)
+        if not text:
+            return otherwise
+        if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
+            raise UsageError(f"{name} is no number from {least} to {most}: {text!r}", f"{name}={otherwise}")
+        return int(text)
+
+
+class Parameter(NamedTuple):
+    """One query parameter of a page, beside those of a selection."""
+
+    name: str
+    meaning: str
+
+
+class Page(NamedTuple):
+    """One page.
+
+    `path` may have names in braces (`/case/{case_id}`; `{host:path}` takes slashes too). `tab` is the tab under which
+    it stands. `selects` says which selections the address may carry: "" the page's own, "a." and "b." two populations.
+    Parameters that are not declared are not seen by `tell`.
+    """
+
+    path: str
+    name: str
+    tab: str
+    told: type[msgspec.Struct]
+    tell: Callable[[Asked], Any]
+    template: str
+    summary: str
+    selects: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()

@@ -1,0 +1,119 @@
+"""Templates: how what a page says becomes HTML.
+
+Everything that a template writes is text: escaped, control characters and marks of direction shown as codes, and cut.
+So a name out of a core dump can neither run, nor hide, nor turn a line around.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+from markupsafe import Markup
+
+from broadstreet.records.selection import EVERYTHING, Selection
+from broadstreet.surfaces.text import encodable, plural, safe
+from broadstreet.surfaces.text import size as bytes_shown
+from broadstreet.surfaces.web.selection import narrowed, pairs_of
+
+LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a hostile name is not
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+class _Lines(str):
+    """Text whose line ends and tabs stay."""
+
+    __slots__ = ()
+
+
+def environment() -> jinja2.Environment:
+    """The templates of all pages."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("broadstreet.surfaces.web", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    filters: dict[str, Callable[..., Any]] = {
+        "short": safe,
+        "lines": lines,
+        "number": number,
+        "percent": percent,
+        "moment": moment_shown,
+        "day": day,
+        "part": part,
+        "bytes": bytes_shown,
+    }
+    made.filters.update(filters)
+    made.globals.update(plural=plural, period=period, link=link, narrowed=narrowed)
+    return made
+
+
+def lines(text: str, longest: int = 200_000) -> str:
+    """Text of several lines, such as a question: line ends stay, other control characters are codes."""
+    kept = text.replace("\r\n", "\n").split("\n")
+    shown = "\n".join("\t".join(safe(one, longest) for one in line.split("\t")) for line in kept)
+    return _Lines(shown[:longest])
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """1,234; with a true minus; nothing where it is not known."""
+    return "" if value is None else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """97%; nothing where it is not known."""
+    return "" if share is None else f"{share:.{digits}%}"
+
+
+def moment_shown(time: datetime | str | None) -> str:
+    """12 Mar 2026 14:02 UTC; nothing where it is not known."""
+    when = _time(time)
+    return "" if when is None else f"{day(when)} {when:%H:%M} UTC"
+
+
+def day(time: datetime | str | None) -> str:
+    """12 Mar 2026; nothing where it is not known."""
+    when = _time(time)
+    return "" if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def period(start: datetime | str | None, end: datetime | str | None) -> str:
+    """15 Jan to 14 Apr 2026; nothing where it is not known."""
+    first, last = _time(start), _time(end)
+    if first is None or last is None:
+        return ""
+    if first.date() == last.date():
+        return day(last)
+    return f"{day(first).removesuffix(f' {last.year}')} to {day(last)}"
+
+
+def part(value: object) -> str:
+    """A value as one part of an address."""
+    return quote(encodable(str(value)), safe="")
+
+
+def link(path: str, selection: Selection = EVERYTHING, pairs: Iterable[tuple[str, str]] = (), **query: object) -> str:
+    """The address of a page that shows a selection; parameters that are null are left out."""
+    pairs = [*pairs_of(selection), *pairs]
+    pairs += [(name.rstrip("_"), str(value)) for name, value in query.items() if value is not None]
+    return path + ("?" + urlencode([(name, encodable(value)) for name, value in pairs]) if pairs else "")
+
+
+def _finalized(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, (Markup, _Lines, jinja2.Undefined)):
+        return value
+    return safe(str(value), LONGEST_TEXT)
+
+
+def _time(time: datetime | str | None) -> datetime | None:
+    when = datetime.fromisoformat(time) if isinstance(time, str) and time else time
+    if not isinstance(when, datetime):
+        return None
+    return when.astimezone(UTC) if when.tzinfo else when
