@@ -103,6 +103,7 @@ class Drawn:
         own = [(name, value) for name, value in asked.query if not belongs(name)]
         return self._templates.get_template(page.template).render(
             told=told,
+            drawn=page.draw(told, asked),
             page=page,
             asked=asked,
             atlas=asked.atlas,

@@ -52,12 +52,17 @@ class Parameter(NamedTuple):
     meaning: str
 
 
+def _nothing(told: Any, asked: Asked) -> Mapping[str, object]:
+    return {}
+
+
 class Page(NamedTuple):
     """One page.
 
     `path` may have names in braces (`/case/{case_id}`; `{host:path}` takes slashes too). `tab` is the tab under which
     it stands. `selects` says which selections the address may carry: "" the page's own, "a." and "b." two populations.
-    Parameters that are not declared are not seen by `tell`.
+    Parameters that are not declared are not seen by `tell`. `draw` makes the charts of what is told, by the names under
+    which the template has them in `drawn`; the JSON needs none.
     """
 
     path: str
@@ -69,3 +74,4 @@ class Page(NamedTuple):
     summary: str
     selects: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    draw: Callable[[Any, Asked], Mapping[str, object]] = _nothing
