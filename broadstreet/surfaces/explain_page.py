@@ -31,6 +31,7 @@ from broadstreet.surfaces.query_lines import query_lines
 from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
 from broadstreet.surfaces.text import first_up, plural, safe
 from broadstreet.verdict.figures import day, interval, ratio, short_day, small
+from broadstreet.verdict.judging import odds_of
 from broadstreet.verdict.sentences import cohort, who_is_hit
 from broadstreet.verdict.words import exposure, odds
 
@@ -220,8 +221,7 @@ def _heading(text: str, said: str = "") -> Iterator[str]:
 
 def _together(verdict: Verdict) -> str:
     """The odds after all evidence, and what it is worth together."""
-    value = min(max(verdict.probability.value, 1e-9), 1 - 1e-9)
-    after = value / (1 - value)
+    after = odds_of(verdict.probability.value)
     return (
         f"{odds(after)}, for together it is worth {ratio(after / verdict.prior.ratio.value)}: not the product, for "
         "items depend on one another, but what such sums came to in simulated fleets (docs/verdict.md)."

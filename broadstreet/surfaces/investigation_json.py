@@ -212,6 +212,19 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     judgement: JudgementJson | None
 
 
+class AgainJson(msgspec.Struct, frozen=True):
+    """One number of a verdict again: `reads` is the SQL of its inputs, `python` the line that prints it.
+
+    `value` is null where it is infinite. `reads` is empty where the inputs stand under another number or name so many
+    cases that no shell takes it; `python` is null where no single line gives it.
+    """
+
+    what: str
+    value: float | None
+    reads: str
+    python: str | None
+
+
 class AlarmJson(msgspec.Struct, frozen=True):
     """A syndrome that came oftener than its own past.
 
@@ -347,6 +360,16 @@ def outbreak_json(verdict: Verdict, most: int | None = None) -> OutbreakJson:
 def how_sure_json(found: Investigation) -> list[HowSureJson]:
     """How verdicts of this casebook fared that people judged."""
     return [HowSureJson(*astuple(one)) for one in found.how_sure]
+
+
+def again_json(verdict: Verdict) -> list[AgainJson]:
+    """Every number of a verdict that comes of a test."""
+    from broadstreet.verdict.again import again
+
+    return [
+        AgainJson(encodable(one.what), one.value if math.isfinite(one.value) else None, one.reads, one.python)
+        for one in again(verdict)
+    ]
 
 
 def alarm_json(alarm: Alarm) -> AlarmJson:

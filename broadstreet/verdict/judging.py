@@ -3,8 +3,11 @@
 Never more certain than the fitted outbreaks bear out: the calibration ends where they do.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import exp, log
+from operator import mul
 
 from broadstreet.records.verdict import Argument, Says
 from broadstreet.records.weights import Interval
@@ -51,6 +54,17 @@ def judged(p: Profile, items: Items) -> Weighed:
         likelier = "software"
     short_of = broken(likelier, p)
     return Weighed("undetermined" if short_of else likelier, probability, found, short_of)
+
+
+def multiplied(before: float, ratios: Iterable[float]) -> Sequence[float]:
+    """The odds before any evidence, and after each item, as if the items were independent, which they are not."""
+    return list(accumulate(ratios, mul, initial=before))
+
+
+def odds_of(probability: float) -> float:
+    """The odds of a probability; no further than a thousand million to one, which nobody counted."""
+    within = min(max(probability, 1e-9), 1 - 1e-9)
+    return within / (1 - within)
 
 
 def _worth(found: float, p: Profile, items: Items) -> Interval:

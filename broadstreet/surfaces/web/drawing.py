@@ -21,10 +21,10 @@ from broadstreet.records.atlas import TABLES
 from broadstreet.store.atlas import ABOUT
 from broadstreet.store.mirror import cache_home
 from broadstreet.store.place import place
-from broadstreet.surfaces.investigation_json import MOST_IDS, investigation_json
+from broadstreet.surfaces.investigation_json import MOST_IDS, again_json, investigation_json
 
-FORMAT = 1  # of the files of an atlas; a new one is drawn where this changed
-INVESTIGATION, CAPTURE = "investigation.json", "capture.json"
+FORMAT = 2  # of the files of an atlas; a new one is drawn where this changed
+INVESTIGATION, AGAIN, CAPTURE = "investigation.json", "again.json", "capture.json"
 KEPT = 3  # atlases of a casebook; older ones go
 REFUSED = 3  # the exit status where the casebook cannot be read; stderr says why
 
@@ -59,6 +59,7 @@ def draw_into_cache(url: str, version: int) -> Path:
     try:
         about, found, inquiry = draw(url, version, str(partial))
         _put(partial / INVESTIGATION, investigation_json(found, MOST_IDS))
+        _put(partial / AGAIN, {one.outbreak.id: again_json(one) for one in found.verdicts})
         _put(partial / CAPTURE, _capture(inquiry))
         _put(partial / ABOUT, about)
         shutil.rmtree(folder, ignore_errors=True)
