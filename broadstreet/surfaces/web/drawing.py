@@ -16,14 +16,13 @@ import msgspec
 from broadstreet import __version__
 from broadstreet.errors import BroadStreetError
 from broadstreet.pipeline.atlas import draw
-from broadstreet.pipeline.investigation import Inquiry
 from broadstreet.records.atlas import TABLES
 from broadstreet.store.atlas import ABOUT
 from broadstreet.store.mirror import cache_home
 from broadstreet.store.place import place
 from broadstreet.surfaces.investigation_json import MOST_IDS, again_json, investigation_json
 
-FORMAT = 2  # of the files of an atlas; a new one is drawn where this changed
+FORMAT = 3  # of the files of an atlas; a new one is drawn where this changed
 INVESTIGATION, AGAIN, CAPTURE = "investigation.json", "again.json", "capture.json"
 KEPT = 3  # atlases of a casebook; older ones go
 REFUSED = 3  # the exit status where the casebook cannot be read; stderr says why
@@ -43,9 +42,8 @@ def home_of(url: str) -> Path:
 def drawn(url: str, version: int) -> Path | None:
     """The atlas of a version; null where it is not drawn yet."""
     folder = folder_of(url, version)
-    return (
-        folder if all((folder / name).exists() for name in (ABOUT, *(f"{table}.parquet" for table in TABLES))) else None
-    )
+    files = (ABOUT, INVESTIGATION, AGAIN, CAPTURE, *(f"{table}.parquet" for table in TABLES))
+    return folder if all((folder / name).exists() for name in files) else None
 
 
 def draw_into_cache(url: str, version: int) -> Path:
@@ -60,7 +58,7 @@ def draw_into_cache(url: str, version: int) -> Path:
         about, found, inquiry = draw(url, version, str(partial))
         _put(partial / INVESTIGATION, investigation_json(found, MOST_IDS))
         _put(partial / AGAIN, {one.outbreak.id: again_json(one) for one in found.verdicts})
-        _put(partial / CAPTURE, _capture(inquiry))
+        _put(partial / CAPTURE, inquiry.capture)
         _put(partial / ABOUT, about)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
@@ -68,10 +66,6 @@ def draw_into_cache(url: str, version: int) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
     _tidy(folder)
     return folder
-
-
-def _capture(inquiry: Inquiry) -> object:
-    return inquiry.capture
 
 
 def _put(path: Path, value: object) -> None:
