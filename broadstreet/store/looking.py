@@ -200,40 +200,6 @@ def arrived(atlas: Atlas, column: str, start: datetime, days: float) -> Answer:
     )
 
 
-def streets(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> Answer:
-    """The hosts by street: area, street (null: not known), hosts, those at risk, time at risk, cases, episodes."""
-    return atlas.ask(
-        f"{_addressed(atlas, selection, area, street)}\n"
-        "SELECT area, street, count(*) AS hosts, count(*) FILTER (at_risk > 0) AS hosts_at_risk, "
-        "sum(at_risk) AS at_risk, sum(cases)::BIGINT AS cases, sum(episodes)::BIGINT AS episodes\n"
-        "FROM addressed GROUP BY area, street ORDER BY area NULLS LAST, street NULLS LAST"
-    )
-
-
-def addresses(atlas: Atlas, selection: Selection, area: str | None, street: str | None, most: int) -> Answer:
-    """The hosts with crashes: area, street, `place` (which host of its street), host, outbreak (null: none), cases."""
-    return atlas.ask(
-        f"{_addressed(atlas, selection, area, street)},\n"
-        'crashed AS (SELECT "host", "outbreak", count(*) AS n FROM crashes '
-        f"WHERE {atlas.where(selection)} GROUP BY ALL)\n"
-        "SELECT a.area, a.street, a.place, a.host, c.outbreak, c.n AS cases\n"
-        "FROM addressed a JOIN crashed c ON c.host = a.host WHERE a.cases > 0\n"
-        f"ORDER BY a.area NULLS LAST, a.street NULLS LAST, a.place, c.outbreak NULLS LAST LIMIT {int(most)}"
-    )
-
-
-def _addressed(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> str:
-    """Every host with its street, and its place in it by its name."""
-    names = [name for name in (area, street) if name is not None]
-    shown = [f"{named(name)} AS {role}" for name, role in ((area, "area"), (street, "street")) if name is not None]
-    none = [f"NULL::VARCHAR AS {role}" for name, role in ((area, "area"), (street, "street")) if name is None]
-    return (
-        f"WITH told AS ({hosts_of(atlas, selection, list(dict.fromkeys(names)))}),\n"
-        f'placed AS (SELECT "host" AS host, {", ".join(shown + none)}, at_risk, cases, episodes FROM told),\n'
-        "addressed AS (SELECT *, row_number() OVER (PARTITION BY area, street ORDER BY host) - 1 AS place FROM placed)"
-    )
-
-
 def suspects(atlas: Atlas, attribute: str, most: int) -> Answer:
     """The places that stand out most: what `broadstreet hosts` ranks."""
     return atlas.ask(

@@ -13,9 +13,12 @@ import jinja2
 from markupsafe import Markup
 
 from broadstreet.records.selection import EVERYTHING, Selection
+from broadstreet.surfaces.charts import marks
 from broadstreet.surfaces.text import encodable, first_up, plural, safe, sentence
 from broadstreet.surfaces.text import size as bytes_shown
 from broadstreet.surfaces.web.selection import narrowed, pairs_of
+from broadstreet.verdict.figures import small
+from broadstreet.verdict.words import exposure
 
 LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a hostile name is not
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -41,6 +44,10 @@ def environment() -> jinja2.Environment:
     filters: dict[str, Callable[..., Any]] = {
         "short": safe,
         "sentence": sentence,
+        "words": exposure,
+        "iso_day": iso_day,
+        "q_value": q_value,
+        "whole": whole,
         "first_up": first_up,
         "lines": lines,
         "number": number,
@@ -51,7 +58,7 @@ def environment() -> jinja2.Environment:
         "bytes": bytes_shown,
     }
     made.filters.update(filters)
-    made.globals.update(plural=plural, period=period, link=link, narrowed=narrowed)
+    made.globals.update(marks=marks, pairs_of=pairs_of, plural=plural, period=period, link=link, narrowed=narrowed)
     return made
 
 
@@ -92,6 +99,23 @@ def period(start: datetime | str | None, end: datetime | str | None) -> str:
     if first.date() == last.date():
         return day(last)
     return f"{day(first).removesuffix(f' {last.year}')} to {day(last)}"
+
+
+def iso_day(time: datetime | None) -> str:
+    """2026-03-12, as a field for dates has it; nothing where it is not known."""
+    return "" if time is None else time.astimezone(UTC).date().isoformat()
+
+
+def q_value(q: float | None) -> Markup:
+    """A small probability as a power of ten; a dot where it is not known."""
+    said = "·" if q is None else small(q)
+    before, power, exponent = said.partition("10^")
+    return Markup("{}10<sup>{}</sup>").format(before, exponent.replace("-", "−")) if power else Markup.escape(said)
+
+
+def whole(value: str) -> Markup:
+    """A value as it is, for a field that is sent again: escaped, and nothing of it changed."""
+    return Markup.escape(encodable(value))
 
 
 def part(value: object) -> str:
