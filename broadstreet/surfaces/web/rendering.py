@@ -104,6 +104,11 @@ def link(path: str, selection: Selection = EVERYTHING, pairs: Iterable[tuple[str
     return path + ("?" + urlencode([(name, encodable(value)) for name, value in pairs]) if pairs else "")
 
 
+def hidden_token(name: str, value: str) -> Markup:
+    """The field without which no form is taken."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
+
+
 def _finalized(value: object) -> object:
     if value is None:
         return ""

@@ -1,6 +1,6 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
-from broadstreet.surfaces.web.page import Page
+from broadstreet.surfaces.web.page import Change, Page
 from broadstreet.surfaces.web.pages import about
 
 # A tab is shown once its page exists.
@@ -14,3 +14,5 @@ TABS = (
 )
 
 PAGES: tuple[Page, ...] = (about.PAGE,)
+
+CHANGES: tuple[Change, ...] = ()
