@@ -28,6 +28,12 @@ def memberships(atlas: Atlas, case_id: str) -> Answer:
     return atlas.ask(f'SELECT outbreak, "of" FROM members WHERE case_id = {text(case_id)}\nORDER BY ALL')
 
 
+def syndrome(atlas: Atlas, name: str) -> dict[str, Any]:
+    """What people call a syndrome (null: nothing), and how many cases it has."""
+    rows = atlas.ask(f"SELECT name, cases FROM syndromes WHERE syndrome = {text(name)}").dicts()
+    return rows[0] if rows else {"name": None, "cases": 0}
+
+
 def counts(atlas: Atlas, asked: Mapping[str, Selection]) -> dict[str, int]:
     """How many cases each selection has, of all of them in one scan."""
     tests = ", ".join(

@@ -119,13 +119,13 @@ def value_shown(evidence: Evidence) -> str:
 
 def _registers(case: Case) -> Iterator[str]:
     yield from _heading("Registers")
-    shown = [name for name in case.registers if name not in _DULL]
+    shown = [name for name in case.registers if name not in DULL]
     columns = 3
     for at in range(0, len(shown), columns):
         yield "  " + "   ".join(f"{name:>6} {case.registers[name]:016x}" for name in shown[at : at + columns])
 
 
-_DULL = {"cs", "ss", "ds", "es", "fs", "gs", "orig_rax"}
+DULL = frozenset({"cs", "ss", "ds", "es", "fs", "gs", "orig_rax"})
 
 
 def _instructions(near: CloseUp) -> Iterator[str]:

@@ -23,7 +23,7 @@ from broadstreet.store.mirror import cache_home
 from broadstreet.store.place import place
 from broadstreet.surfaces.investigation_json import MOST_IDS, investigation_json
 
-FORMAT = 1  # of the files of an atlas; a new one is drawn where this changed
+FORMAT = 3  # of the files of an atlas; a new one is drawn where this changed
 INVESTIGATION, CAPTURE = "investigation.json", "capture.json"
 KEPT = 3  # atlases of a casebook; older ones go
 REFUSED = 3  # the exit status where the casebook cannot be read; stderr says why

@@ -8,6 +8,7 @@ import msgspec
 
 from broadstreet.cases.headline import fault, headline, whose_registers
 from broadstreet.cases.pointed import pointed
+from broadstreet.errors import Elsewhere, NotInCasebook
 from broadstreet.pipeline.near_case import NearCase, OpenCasebook, at_hand
 from broadstreet.pipeline.reading import BinarySources
 from broadstreet.records.case import Case
@@ -17,12 +18,13 @@ from broadstreet.sources.binary_store import store_path
 from broadstreet.store import near as store
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.case_json import CaseJson, MissingJson, case_json
-from broadstreet.surfaces.investigation_json import ArgumentJson, IntervalJson, OutbreakJson
+from broadstreet.surfaces.investigation_json import ArgumentJson, OutbreakJson
 from broadstreet.surfaces.page import DULL
+from broadstreet.surfaces.read import CASE_ID
 from broadstreet.surfaces.text import encodable
 from broadstreet.surfaces.web import crash_told as crash
 from broadstreet.surfaces.web.found import investigation
-from broadstreet.surfaces.web.page import Asked, Page
+from broadstreet.surfaces.web.page import Asked, Download, Page
 from broadstreet.surfaces.web.rendering import day, link, part
 from broadstreet.surfaces.web.selection import narrowed
 from broadstreet.verdict.figures import ratio
@@ -31,6 +33,8 @@ from broadstreet.verdict.words import exposure
 
 CASES, SQL = "/cases", "/sql"
 MINUTE = timedelta(seconds=30)  # to either side
+PLACES = {"host": "hosts", "physical_host": "machines"}
+KEEP = "broadstreet scan SOURCE --casebook URL --keep pointers keeps a slim core dump of each case."
 ROLES = ("a", "b")  # colours of the first two outbreaks
 Lies = Literal["inside", "elsewhere", "unplaced"]
 WHERE: Mapping[Lies, str] = {
@@ -180,14 +184,14 @@ class CasePage(msgspec.Struct, frozen=True):
 def tell(asked: Asked) -> CasePage:
     """The case that the address names."""
     atlas = asked.atlas
-    row = store.case_row(atlas, asked.path["case_id"])
+    row = _row(asked)
     book = opened(atlas)
     seen = book.near(row["reading"])
     case, matter = seen.case, pointed(seen.case)
     syndrome = _syndrome(atlas, row)
-    near = seen.near
+    near, whole = seen.near, case_json(seen.case)
     return CasePage(
-        case=case_json(case),
+        case=whole,
         headline=headline(case),
         fault=fault(case),
         whose=whose_registers(case),
@@ -210,10 +214,215 @@ def tell(asked: Asked) -> CasePage:
         missing=[MissingJson(gap.what, gap.why, gap.remedy) for gap in case.missing],
         neighbours=list(_neighbours(atlas, row, syndrome)),
         exposures=_exposures(atlas, row),
-        features=[FeatureTold(c.name, case_json_value(case, c.name), c.meaning, c.null) for c in FEATURES],
+        features=[FeatureTold(c.name, whole.features[c.name], c.meaning, c.null) for c in FEATURES],
         readings=[_reading(one, row["reading"]) for one in seen.readings],
         contradictions=[ContradictionTold(one["label"], one["states"]) for one in seen.contradictions],
         commands=list(crash.commands(case, atlas.about.casebook, seen.kept is not None)),
         kept=_kept(seen),
         queries=_queries(case.case_id, row["trace_id"], syndrome),
     )
+
+
+def opened(atlas: Atlas) -> OpenCasebook:
+    """The casebook that an atlas is of, at its version."""
+    return at_hand(atlas.about.casebook, atlas.about.version, BinarySources(store=store_path()))
+
+
+def evidence(asked: Asked) -> Download:
+    """The slim core dump of a case."""
+    row = _row(asked, ".core")
+    core = opened(asked.atlas).evidence(row["case_id"])
+    if core is None:
+        raise NotInCasebook("Nothing is kept of the core dump of this case.", KEEP)
+    return Download(f"case-{row['case_id'][: crash.ID]}.core", "application/octet-stream", (core,))
+
+
+def _row(asked: Asked, ending: str = "") -> dict[str, Any]:
+    name = asked.path["case_id"]
+    if not CASE_ID.fullmatch(name):
+        raise NotInCasebook("That is no id of a case.", "An id has 32 digits, 0 to 9 and a to f; the first 4 will do.")
+    row = store.case_row(asked.atlas, name)
+    if row["case_id"] != name:
+        raise Elsewhere(link(f"/cases/{row['case_id']}{ending}", pairs=asked.query))
+    return row
+
+
+def _when(case: Case) -> str | None:
+    if case.circumstances.time is None:
+        return None
+    at = datetime.fromisoformat(case.circumstances.time).astimezone(UTC)
+    return f"{day(at)} {at:%H:%M:%S}"
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _unseen(seen: NearCase) -> str | None:
+    if seen.near is not None:
+        return None
+    if seen.damage is not None:
+        return f"The evidence that is kept of it cannot be read: {seen.damage}."
+    if seen.kept is not None:
+        return "No thread is left in what is kept of it."
+    return "Nothing is kept of its core dump, so neither its stack words nor its instructions can be shown."
+
+
+def _kept(seen: NearCase) -> KeptTold | None:
+    if seen.kept is None:
+        return None
+    return KeptTold(seen.kept.kept, len(seen.kept.core), f"/cases/{seen.case.case_id}.core")
+
+
+def _syndrome(atlas: Atlas, row: Mapping[str, Any]) -> SyndromeOf | None:
+    name = row["syndrome"]
+    if name is None:
+        return None
+    told = store.syndrome(atlas, name)
+    return SyndromeOf(name, told["name"], told["cases"], f"/syndromes/{part(name)}")
+
+
+def _among(atlas: Atlas, case_id: str) -> list[AmongTold]:
+    of: dict[str, list[str]] = {}
+    for row in store.memberships(atlas, case_id).dicts():
+        of.setdefault(row["outbreak"], []).append(row["of"])
+    return [_lies(one, of[one.id]) for one in investigation(atlas).outbreaks if one.id in of]
+
+
+def _lies(one: OutbreakJson, of: Sequence[str]) -> AmongTold:
+    lies: Lies = "inside" if "inside" in of else "elsewhere" if "elsewhere" in of else "unplaced"
+    against: tuple[Literal["for", "against"], list[ArgumentJson]] = ("against", one.evidence_against)
+    sides = (against, ("for", one.evidence_for))
+    return AmongTold(
+        id=one.id,
+        rank=one.rank,
+        title=encodable(one.title),
+        verdict=one.verdict,
+        certainty=one.certainty,
+        lies=lies,
+        words=WHERE[lies],
+        arguments=[
+            BorneTold(item.name, item.says, side, _times(item))
+            for side, items in sides
+            for item in items
+            if item.name in of
+        ],
+        address=f"/outbreaks/{part(one.id)}",
+    )
+
+
+def _times(one: ArgumentJson) -> str:
+    """How many times likelier, and for which side."""
+    value = one.ratio.value
+    if value is None or value <= 0:
+        return "not known"
+    cap = " (cap)" if one.capped else ""
+    return f"{ratio(value)} × for hardware{cap}" if value >= 1 else f"{ratio(1 / value)} × for software{cap}"
+
+
+def _modules(
+    atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf | None
+) -> list[SharedModule]:
+    sharing: Mapping[tuple[str, str], int] = {}
+    if syndrome is not None and case.modules:
+        sharing = book.builds(syndrome.id, store.module_sets(atlas, syndrome.id).rows)
+    told = [
+        SharedModule(
+            path=one.path,
+            name=one.path.rsplit("/", 1)[-1],
+            build_id=one.build_id,
+            found=one.found,
+            on_stack=crash.on_the_stack(case, one),
+            sharing=sharing.get((one.path, one.build_id)) if one.build_id else None,
+        )
+        for one in case.modules
+    ]
+    return sorted(told, key=lambda one: (not one.on_stack, one.build_id is None))
+
+
+def _neighbours(atlas: Atlas, row: Mapping[str, Any], syndrome: SyndromeOf | None) -> Iterator[NeighbourTold]:
+    asked: dict[str, Selection] = {}
+    for column in ("host", "physical_host", "syndrome"):
+        if row.get(column) is not None:
+            asked[column] = narrowed(EVERYTHING, column, row[column])
+    if row["dated"]:
+        asked["minute"] = Selection(row["time"] - MINUTE, row["time"] + MINUTE)
+    found = store.counts(atlas, asked)
+    for column, selection in asked.items():
+        value = f"{row['time']:%H:%M:%S} ± 30 s" if column == "minute" else str(row[column])
+        yield NeighbourTold(
+            same={"minute": "minute, anywhere", "physical_host": "machine"}.get(column, column),
+            value=value,
+            cases=found[column],
+            says=_says(atlas, column, row, found[column]),
+            address=f"/{PLACES[column]}/{part(value)}" if column in PLACES else link(CASES, selection),
+            query=store.count_of(atlas, selection),
+        )
+
+
+def _says(atlas: Atlas, column: str, row: Mapping[str, Any], cases: int) -> str:
+    if column == "syndrome":
+        return "All that look the same."
+    if column == "minute":
+        usual = store.a_minute(atlas)
+        often = "" if usual is None else f" A minute has {ratio(usual)} on average."
+        return ("No burst." if cases == 1 else "Others came at that time.") + often
+    told = store.suspect(atlas, column, row[column])
+    only = "Only this one. " if cases == 1 else ""
+    return only + (expectation(told).capitalize() if told else "How many to expect is not known.")
+
+
+def _exposures(atlas: Atlas, row: Mapping[str, Any]) -> list[ExposureTold]:
+    columns = [one.name for one in atlas.about.columns if one.kind == "exposure"]
+    columns += [name for name in ("cpu", "numa_node") if name in atlas.columns]
+    asked = {name: narrowed(EVERYTHING, name, _text(row[name])) for name in columns}
+    found = store.counts(atlas, asked)
+    return [
+        ExposureTold(exposure(name), name, _text(row[name]), found[name], link(CASES, asked[name])) for name in columns
+    ]
+
+
+def _reading(row: Mapping[str, Any], counts: int) -> ReadingTold:
+    return ReadingTold(
+        path=encodable(row["path"]),
+        added=row["added"],
+        reader=row["reader_version"],
+        rules=row["rules_version"],
+        mechanism=row["mechanism"],
+        bytes_read=row["bytes_read"],
+        counts=row["reading"] == counts,
+    )
+
+
+def _queries(case_id: str, trace_id: str, syndrome: SyndromeOf | None) -> dict[str, str]:
+    """The question behind each table, by its name."""
+    of_case = f"case_id = '{case_id}'"
+    asked = {
+        "findings": f"SELECT label, state, needs FROM findings WHERE {of_case} ORDER BY number",
+        "frames": f"SELECT number, part, function, function_offset, module, trust FROM frames\n"
+        f"WHERE trace_id = '{trace_id}'",
+        "registers": f"SELECT registers FROM cases WHERE {of_case}",
+        "circumstances": f"SELECT * FROM crashes WHERE {of_case}",
+        "among": f'SELECT outbreak, "of" FROM members WHERE {of_case}',
+        "readings": f"SELECT * FROM history WHERE {of_case}",
+        "modules": f"SELECT path, build_id, found FROM modules WHERE {of_case} ORDER BY number",
+        "contradictions": f"SELECT * FROM contradictions WHERE {of_case}",
+    }
+    if syndrome is not None:
+        asked["shared"] = (
+            "SELECT m.path, m.build_id, count(*) AS cases FROM modules m JOIN crashes c USING (case_id)\n"
+            f"WHERE c.syndrome = '{syndrome.id}' AND m.build_id IS NOT NULL GROUP BY ALL ORDER BY cases DESC"
+        )
+    return {name: link(SQL, select=select) for name, select in asked.items()}
+
+
+PAGE = Page(
+    path="/cases/{case_id}",
+    name="Case",
+    tab="Cases",
+    told=CasePage,
+    tell=tell,
+    template="case.html",
+    summary="One crash: what happened, the evidence for and against, what could not be seen, and its neighbours.",
+    forms={"core": evidence},
+)
