@@ -369,7 +369,7 @@ def _says(atlas: Atlas, column: str, row: Mapping[str, Any], cases: int) -> str:
         return ("No burst." if cases == 1 else "Others came at that time.") + often
     told = store.suspect(atlas, column, row[column])
     only = "Only this one. " if cases == 1 else ""
-    return only + (expectation(told).capitalize() if told else "How many to expect is not known.")
+    return only + (expectation(told) if told else "How many to expect is not known.")
 
 
 def _exposures(atlas: Atlas, row: Mapping[str, Any]) -> list[ExposureTold]:
