@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
@@ -11,6 +12,7 @@ from broadstreet.records.columns import CASES, FEATURES, Column
 from broadstreet.store.questions import Questions
 
 ROWS_AT_ONCE = 50_000  # of a row group
+COLUMNS_AT_ONCE = 10  # whose values are held in memory to be counted
 _LISTS = ("holds", "could_not_be_judged")
 _LEFT_OUT = ("frames", "time")  # the trace has the one, the atlas tells the other
 OF_CASE: tuple[Column, ...] = tuple(column for column in (*CASES, *FEATURES) if column.name not in _LEFT_OUT)
@@ -39,6 +41,19 @@ def write_crashes(questions: Questions, folder: str, told: pa.Table) -> None:
         ROWS_AT_ONCE,
     )
     write(folder, "crashes", reader, reader.schema)
+
+
+def distinct(folder: str, columns: Sequence[str]) -> dict[str, int]:
+    """How many values each of these columns of `crashes` has."""
+    path = os.path.join(folder, "crashes.parquet").replace("'", "''")
+    found: dict[str, int] = {}
+    with duckdb.connect() as duck:
+        for first in range(0, len(columns), COLUMNS_AT_ONCE):
+            some = columns[first : first + COLUMNS_AT_ONCE]
+            asked = ", ".join(f"count(DISTINCT {_named(name)})" for name in some)
+            [row] = duck.execute(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
+            found.update(zip(some, row, strict=True))
+    return found
 
 
 def write_traces(questions: Questions, folder: str) -> None:
