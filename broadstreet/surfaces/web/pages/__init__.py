@@ -1,7 +1,8 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
+from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, map, overview
+from broadstreet.surfaces.web.pages import about, case, map, outbreak, overview
 
 # A tab is shown once its page exists.
 TABS = (
@@ -16,7 +17,9 @@ TABS = (
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     map.PAGE,
+    outbreak.PAGE,
+    case.PAGE,
     about.PAGE,
 )
 
-CHANGES: tuple[Change, ...] = ()
+CHANGES: tuple[Change, ...] = (judged.CHANGE,)
