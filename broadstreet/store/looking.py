@@ -31,7 +31,7 @@ def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: s
 
 
 def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measure: str) -> Answer:
-    """Time at risk in the same bins, of each piece as much as lies in the bin: bin, `measure`."""
+    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second."""
     if measure not in atlas.about.measures:
         raise UsageError(f"time at risk is not counted in {measure}", f"It is in {', '.join(atlas.about.measures)}.")
     width = hours * 3_600_000_000
@@ -42,7 +42,7 @@ def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measur
         f"cut AS (SELECT *, unnest(range(greatest(since, 0) // {width}, (until - 1) // {width} + 1)) AS bin "
         "FROM told_of)\n"
         f"SELECT bin, sum(n * (least(until, (bin + 1) * {width}) - greatest(since, bin * {width})) / "
-        f'nullif(until - since, 0)) AS "{measure}" FROM cut\nGROUP BY bin ORDER BY bin'
+        f"nullif(until - since, 0)) / {hours * 3600} AS per_second FROM cut\nGROUP BY bin ORDER BY bin"
     )
 
 
@@ -137,7 +137,7 @@ def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: in
     )
 
 
-def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
+def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
     """Every host that was at risk or crashed: its places (the last that held), time at risk, cases, episodes."""
     told = atlas.about.measures and atlas.column("host").at_risk
     of_cases = [named(atlas.column(name).name) for name in places]
@@ -146,7 +146,7 @@ def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
         f'FROM crashes WHERE "host" IS NOT NULL AND {atlas.where(selection)} GROUP BY "host"'
     )
     if not told:
-        return atlas.ask(f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases}) ORDER BY ALL")
+        return f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases})"
     of_pieces = [named(name) for name in places if atlas.column(name).at_risk]
     hours = (
         f'SELECT "host", {_last(of_pieces, "start")}'
@@ -154,7 +154,7 @@ def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
         f'FROM pieces WHERE "host" IS NOT NULL AND {atlas.where(selection, "pieces")} GROUP BY "host"'
     )
     told_of = [f"coalesce(p.{name}, c.{name}) AS {name}" if name in of_pieces else f"c.{name}" for name in of_cases]
-    return atlas.ask(
+    return (
         f'SELECT coalesce(p."host", c."host") AS "host", {", ".join([*told_of, ""])}at_risk, '
         "coalesce(cases, 0) AS cases, coalesce(episodes, 0) AS episodes\n"
         f'FROM ({hours}) p FULL JOIN ({cases}) c ON c."host" = p."host"\nORDER BY {", ".join([*of_cases, ""])}"host"'
@@ -188,8 +188,82 @@ def _last(names: Sequence[str], by: str) -> str:
 
 def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
+<<<<<<< HEAD
     if column.type == "texts":
         return f"array_to_string({name}, ',') AS {name}"
     if column.type == "address":
         return f"'0x' || lower(to_hex({name})) AS {name}"
     return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
+=======
+    return f"array_to_string({name}, ',') AS {name}" if column.type == "texts" else name
+
+
+def largest(atlas: Atlas) -> Answer:
+    """The syndrome with most cases, how many cases are in no outbreak, and how many syndromes those have."""
+    return atlas.ask(
+        'SELECT (SELECT max(cases) FROM syndromes) AS cases, count(*) FILTER ("outbreak" IS NULL) AS in_none, '
+        'count(DISTINCT "syndrome") FILTER ("outbreak" IS NULL) AS syndromes\nFROM crashes'
+    )
+
+
+def arrived(atlas: Atlas, column: str, start: datetime, days: float) -> Answer:
+    """Values of an exposure not at risk within the first days: attribute, value, `first`, when it was; in time."""
+    name = named(atlas.column(column).name)
+    return atlas.ask(
+        f'SELECT {text(column)} AS attribute, {name} AS value, min("start") AS first FROM pieces '
+        f'WHERE {name} IS NOT NULL GROUP BY {name}\nHAVING epoch_us(min("start")) > epoch_us({moment(start)}) + '
+        f"{int(days * 86_400e6)} ORDER BY first"
+    )
+
+
+def streets(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> Answer:
+    """The hosts by street: area, street (null: not known), hosts, those at risk, time at risk, cases, episodes."""
+    return atlas.ask(
+        f"{_addressed(atlas, selection, area, street)}\n"
+        "SELECT area, street, count(*) AS hosts, count(*) FILTER (at_risk > 0) AS hosts_at_risk, "
+        "sum(at_risk) AS at_risk, sum(cases)::BIGINT AS cases, sum(episodes)::BIGINT AS episodes\n"
+        "FROM addressed GROUP BY area, street ORDER BY area NULLS LAST, street NULLS LAST"
+    )
+
+
+def addresses(atlas: Atlas, selection: Selection, area: str | None, street: str | None, most: int) -> Answer:
+    """The hosts with crashes: area, street, `place` (which host of its street), host, outbreak (null: none), cases."""
+    return atlas.ask(
+        f"{_addressed(atlas, selection, area, street)},\n"
+        'crashed AS (SELECT "host", "outbreak", count(*) AS n FROM crashes '
+        f"WHERE {atlas.where(selection)} GROUP BY ALL)\n"
+        "SELECT a.area, a.street, a.place, a.host, c.outbreak, c.n AS cases\n"
+        "FROM addressed a JOIN crashed c ON c.host = a.host WHERE a.cases > 0\n"
+        f"ORDER BY a.area NULLS LAST, a.street NULLS LAST, a.place, c.outbreak NULLS LAST LIMIT {int(most)}"
+    )
+
+
+def _addressed(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> str:
+    """Every host with its street, and its place in it by its name."""
+    names = [name for name in (area, street) if name is not None]
+    shown = [f"{named(name)} AS {role}" for name, role in ((area, "area"), (street, "street")) if name is not None]
+    none = [f"NULL::VARCHAR AS {role}" for name, role in ((area, "area"), (street, "street")) if name is None]
+    return (
+        f"WITH told AS ({hosts_of(atlas, selection, list(dict.fromkeys(names)))}),\n"
+        f'placed AS (SELECT "host" AS host, {", ".join(shown + none)}, at_risk, cases, episodes FROM told),\n'
+        "addressed AS (SELECT *, row_number() OVER (PARTITION BY area, street ORDER BY host) - 1 AS place FROM placed)"
+    )
+
+
+def suspects(atlas: Atlas, attribute: str, most: int) -> Answer:
+    """The places that stand out most: what `broadstreet hosts` ranks."""
+    return atlas.ask(
+        "SELECT attribute, value, episodes, hours, ratio, ratio_low, ratio_high, q, asked FROM suspects\n"
+        f"WHERE attribute = {text(attribute)} ORDER BY rank LIMIT {int(most)}"
+    )
+
+
+def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
+    """When an outbreak's cases at a place happened, on which host: host, time; in time."""
+    return atlas.ask(
+        f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
+        'AND "time" IS NOT NULL '
+        f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
+        'ORDER BY "time"'
+    )
+>>>>>>> main

@@ -47,6 +47,16 @@ def shortened(text: str, longest: int) -> str:
     return text[:head] + "…" + text[len(text) - (longest - 1 - head) :]
 
 
+def first_up(text: str) -> str:
+    """Its first letter as at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{first_up(text.rstrip('.'))}."
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """1 core dump, 1,234 core dumps."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from broadstreet.records.selection import EVERYTHING, Selection
-from broadstreet.surfaces.text import encodable, plural, safe
+from broadstreet.surfaces.text import encodable, first_up, plural, safe, sentence
 from broadstreet.surfaces.text import size as bytes_shown
 from broadstreet.surfaces.web.selection import narrowed, pairs_of
 
@@ -40,6 +40,8 @@ def environment() -> jinja2.Environment:
     )
     filters: dict[str, Callable[..., Any]] = {
         "short": safe,
+        "sentence": sentence,
+        "first_up": first_up,
         "lines": lines,
         "number": number,
         "percent": percent,

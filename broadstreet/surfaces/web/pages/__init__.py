@@ -1,7 +1,7 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, cases
+from broadstreet.surfaces.web.pages import about, cases, overview
 
 # A tab is shown once its page exists.
 TABS = (
@@ -13,6 +13,10 @@ TABS = (
     ("SQL", "/sql"),
 )
 
-PAGES: tuple[Page, ...] = (cases.PAGE, about.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    cases.PAGE,
+    about.PAGE,
+)
 
 CHANGES: tuple[Change, ...] = ()
