@@ -119,7 +119,9 @@ class Atlas:
         values = [value for value in condition.values if value is not None]
         if condition.kind in ("min", "max"):
             if column.type not in NUMBERS:
-                raise UsageError(f"{column.name} has no numbers, so no least and no most", "Write is. or not. before it.")
+                raise UsageError(
+                    f"{column.name} has no numbers, so no least and no most", "Write is. or not. before it."
+                )
             sign = ">=" if condition.kind == "min" else "<="
             return " AND ".join(f"{name} {sign} {literal(column, value)}" for value in values)
         if column.type == "texts":

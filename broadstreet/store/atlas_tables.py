@@ -51,11 +51,7 @@ def distinct(folder: str, columns: Sequence[str]) -> dict[str, int]:
         for first in range(0, len(columns), COLUMNS_AT_ONCE):
             some = columns[first : first + COLUMNS_AT_ONCE]
             asked = ", ".join(f"count(DISTINCT {_named(name)})" for name in some)
-<<<<<<< HEAD
-            (row,) = duck.sql(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
-=======
             [row] = duck.execute(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
->>>>>>> main
             found.update(zip(some, row, strict=True))
     return found
 

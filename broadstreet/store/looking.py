@@ -188,14 +188,11 @@ def _last(names: Sequence[str], by: str) -> str:
 
 def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
-<<<<<<< HEAD
     if column.type == "texts":
         return f"array_to_string({name}, ',') AS {name}"
     if column.type == "address":
         return f"'0x' || lower(to_hex({name})) AS {name}"
     return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
-=======
-    return f"array_to_string({name}, ',') AS {name}" if column.type == "texts" else name
 
 
 def largest(atlas: Atlas) -> Answer:
@@ -266,4 +263,3 @@ def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
         f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
         'ORDER BY "time"'
     )
->>>>>>> main

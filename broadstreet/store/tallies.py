@@ -70,14 +70,8 @@ def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int) ->
 
 def _of_one(column: AtlasColumn, most: int) -> str:
     name = named(column.name)
-<<<<<<< HEAD
     own = f"CASE WHEN len({name}) > 0 THEN {name} ELSE [NULL] END" if column.type == "texts" else ""
     value = f"nullif(left({f'unnest({own})' if own else f'{name}::VARCHAR'}, {LONGEST_VALUE + 1}), '')"
-=======
-    value = (
-        f"left({name}::VARCHAR, {LONGEST_VALUE + 1})" if column.type != "texts" else "unnest(" + _several(name) + ")"
-    )
->>>>>>> main
     return (
         f'(SELECT {text(column.name)} AS "column", value, sum(a)::BIGINT AS a, sum(b)::BIGINT AS b, '
         f"(SELECT coalesce(sum(a), 0)::BIGINT FROM few WHERE {name} IS NOT NULL) AS known_a, "
@@ -86,4 +80,3 @@ def _of_one(column: AtlasColumn, most: int) -> str:
         f"FROM (SELECT {value} AS value, a, b FROM few) GROUP BY value "
         f"ORDER BY sum(a) + sum(b) DESC, value NULLS LAST LIMIT {int(most)})"
     )
-

@@ -85,7 +85,10 @@ def facets_told(
     wide = tuple(value for name, value in beside if name == "all")
     found: dict[str, list[Tally]] = {name: [] for name in columns}
     for open_, names in _grouped(atlas, selection, columns).items():
-        for most, some in ((ALL, [one for one in names if one in wide]), (FEW + 1, [one for one in names if one not in wide])):
+        for most, some in (
+            (ALL, [one for one in names if one in wide]),
+            (FEW + 1, [one for one in names if one not in wide]),
+        ):
             for tally in tallies(atlas, some, atlas.where(open_), most=most):
                 found[tally.column].append(tally)
     addresses = Addresses(path, selection, [pair for pair in beside if pair[0] != "after"])
@@ -108,7 +111,9 @@ class Addresses(msgspec.Struct, frozen=True):
 
     def with_pair(self, name: str, value: str) -> str:
         """The same page with one more thing said beside the selection."""
-        return link(self.path, self.selection, [*(pair for pair in self.beside if pair != (name, value)), (name, value)])
+        return link(
+            self.path, self.selection, [*(pair for pair in self.beside if pair != (name, value)), (name, value)]
+        )
 
     def without_pair(self, name: str, value: str) -> str:
         """The same page with one thing less."""
@@ -155,7 +160,13 @@ def _without(selection: Selection, column: str) -> Selection:
 
 
 def _facet(
-    atlas: Atlas, selection: Selection, addresses: Addresses, column: AtlasColumn, found: list[Tally], wide: bool, away: bool
+    atlas: Atlas,
+    selection: Selection,
+    addresses: Addresses,
+    column: AtlasColumn,
+    found: list[Tally],
+    wide: bool,
+    away: bool,
 ) -> FacetTold:
     own = [one for one in selection.conditions if one.column == column.name]
     limits = {one.kind: one.values[0] or "" for one in own if one.kind in ("min", "max")}
@@ -230,7 +241,10 @@ def _spread(atlas: Atlas, selection: Selection, addresses: Addresses, column: At
     open_ = _without(addresses.selection, column.name)
     bins = []
     for place in range(max(counts, default=0) + 1):
-        least, most = _written(column, low + step * place), _written(column, min(high, low + step * (place + 1) - _GAP[column.type]))
+        least, most = (
+            _written(column, low + step * place),
+            _written(column, min(high, low + step * (place + 1) - _GAP[column.type])),
+        )
         between = (Condition(column.name, "min", (least,)), Condition(column.name, "max", (most,)))
         address = addresses.of(open_._replace(conditions=(*open_.conditions, *between)))
         bins.append(BinTold(least, most, int(counts.get(place, 0)), address))

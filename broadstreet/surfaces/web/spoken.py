@@ -8,7 +8,11 @@ from broadstreet.surfaces.web.rendering import moment_shown
 
 LONGEST = 80  # characters of a value within a sentence
 MOST = 5  # values of a condition that are named
-SIDES = {"inside": "inside outbreak {}", "elsewhere": "like outbreak {}, but elsewhere", "unplaced": "of unknown place to outbreak {}"}
+SIDES = {
+    "inside": "inside outbreak {}",
+    "elsewhere": "like outbreak {}, but elsewhere",
+    "unplaced": "of unknown place to outbreak {}",
+}
 
 
 def spoken(selection: Selection) -> str:

@@ -131,7 +131,9 @@ def tell(asked: Asked) -> CasesTold:
         rows=_rows(atlas, rows.dicts(), columns),
         turn=_turn(asked, rows.dicts(), turning.dicts()[0], known["cases"]),
         ways_out=_ways_out(asked) if not known["cases"] else [],
-        compare=link("/compare", pairs=[*pairs_of(selection, "a."), ("b", "rest")]) if selection != EVERYTHING else None,
+        compare=link("/compare", pairs=[*pairs_of(selection, "a."), ("b", "rest")])
+        if selection != EVERYTHING
+        else None,
         downloads=_downloads(asked, columns),
         queries={"cases": chosen.select, "rows": rows.select},
     )
@@ -183,15 +185,16 @@ def _curve(atlas: Atlas, selection: Selection) -> CurveTold | None:
         return None
     start, end = max(selection.start or whole[0], whole[0]), min(selection.end or whole[1], whole[1])
     short = timedelta(0) < end - start < (whole[1] - whole[0]) / SHORT
-    return curve_told(
-        atlas, selection, by, [*onsets(atlas), *outages(atlas)], period=(start, end) if short else whole
-    )
+    return curve_told(atlas, selection, by, [*onsets(atlas), *outages(atlas)], period=(start, end) if short else whole)
 
 
 def _columns(atlas: Atlas, shown: Sequence[str]) -> list[ColumnTold]:
     return [
         ColumnTold(one.name, one.kind, one.type, one.meaning, one.null, label(one.name, None), one.name in shown)
-        for one in (*(atlas.column(name) for name in shown), *(one for one in atlas.columns.values() if one.name not in shown))
+        for one in (
+            *(atlas.column(name) for name in shown),
+            *(one for one in atlas.columns.values() if one.name not in shown),
+        )
     ]
 
 
