@@ -56,6 +56,8 @@ def environment() -> jinja2.Environment:
         "day": day,
         "part": part,
         "bytes": bytes_shown,
+        "exact": exact,
+        "field": field,
     }
     made.filters.update(filters)
     made.globals.update(marks=marks, pairs_of=pairs_of, plural=plural, period=period, link=link, narrowed=narrowed)
@@ -89,6 +91,16 @@ def day(time: datetime | str | None) -> str:
     """12 Mar 2026; nothing where it is not known."""
     when = _time(time)
     return "" if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def exact(value: str) -> str:
+    """The value of a field of a form, which comes back as it is: escaped, and neither cut nor spelt in codes."""
+    return _Lines(encodable(value))
+
+
+def field(time: datetime | None) -> str:
+    """A time in UTC as the value of a field of a form."""
+    return "" if time is None else f"{time.astimezone(UTC):%Y-%m-%dT%H:%M}"
 
 
 def period(start: datetime | str | None, end: datetime | str | None) -> str:
