@@ -17,6 +17,8 @@ import pyarrow as pa
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.atlas import TABLES, About, AtlasColumn
 from broadstreet.records.selection import Condition, Selection
+from broadstreet.store.literals import named as named
+from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
@@ -50,8 +52,8 @@ class Atlas:
         for statement in laid(folder):
             self._duck.execute(statement)
         self._duck.execute(
-            f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(os.path.join(folder, 'spill'))}'; "
-            f"SET allowed_directories = ['{_quoted(folder)}/']; SET enable_external_access = false; "
+            f"SET memory_limit = '{MEMORY}'; SET temp_directory = {text(os.path.join(folder, 'spill'))}; "
+            f"SET allowed_directories = [{text(f'{folder}/')}]; SET enable_external_access = false; "
             "SET lock_configuration = true"
         )
         self._own = threading.local()
@@ -136,8 +138,8 @@ class Atlas:
 def laid(folder: str) -> Iterator[str]:
     """What makes the tables of an atlas known to DuckDB."""
     for table in TABLES:
-        path = _quoted(os.path.join(folder, f"{table}.parquet"))
-        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{path}')"
+        path = text(os.path.join(folder, f"{table}.parquet"))
+        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet({path})"
     yield "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false"
 
 
@@ -155,16 +157,6 @@ def moment(at: datetime | None) -> str:
     return f"TIMESTAMPTZ '{at.astimezone(UTC).isoformat()}'"
 
 
-def named(name: str) -> str:
-    """A column by its name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """A text as SQL has it."""
-    return f"'{_quoted(value)}'"
-
-
 def literal(column: AtlasColumn, value: str) -> str:
     """A value of a column as SQL has it."""
     try:
@@ -179,7 +171,3 @@ def literal(column: AtlasColumn, value: str) -> str:
     if column.type == "bool":
         return "TRUE" if value in ("true", "yes", "1") else "FALSE"
     return text(value)
-
-
-def _quoted(value: str) -> str:
-    return value.replace("'", "''").replace("\0", "")
