@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from broadstreet.records.columns import COMMITS, JUDGEMENTS, SCANS, STORED_FLEET
-from broadstreet.store import mirror
+from broadstreet.store import atlases, mirror
 from broadstreet.store.casebook import LOCK, Casebook
 from broadstreet.store.files import all_files, content, drop_unnamed, forget_log
 from broadstreet.store.questions import Questions
@@ -70,6 +70,7 @@ def forget(book: Casebook, url: str, what: What) -> Forgotten:
         forget_log(delta)
         drop_unnamed(book.place, table, [delta], _removable(book, table.name, gone))
     mirror.empty(book.place)
+    atlases.empty(book.place)
     return _searched(book, len(set(cases["case_id"].to_pylist())), readings, rows, names - {None})
 
 

@@ -16,6 +16,7 @@ from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.web.answers import Answers, Kept, packed
 from broadstreet.surfaces.web.asking import as_json, asked_of, beside, canonical, filled, form_of, wants_json
+from broadstreet.surfaces.web.live import News, Stream
 from broadstreet.surfaces.web.openapi import described, json_path
 from broadstreet.surfaces.web.page import Asked, Change, Page
 from broadstreet.surfaces.web.pages import CHANGES, PAGES, TABS
@@ -45,9 +46,16 @@ class Shelf(Protocol):
     def look(self) -> None:
         """Look for a newer version at once."""
 
+    def news(self) -> News:
+        """What changes while a page is open."""
+
     @property
     def fixed(self) -> bool:
         """Whether one version is shown, and not the newest."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is about to end."""
 
 
 def app(
@@ -68,6 +76,8 @@ def app(
         made.add_route(page.path, drawn.answer(page), methods=["GET"])
     for change in changes:
         made.add_route(change.path, drawn.change(change), methods=["POST"])
+    stream = Stream(shelf.news, lambda: shelf.closed)
+    made.add_route("/events", stream.answer, methods=["GET"])
     made.add_route("/static/{name:path}", drawn.static, methods=["GET"])
     for kind in (HTTPException, BroadStreetError, Exception):
         made.add_exception_handler(kind, drawn.refused)

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from broadstreet.records.atlas import About
 from broadstreet.store.atlas import Answer
 from broadstreet.surfaces.web.app import Standing, app
+from broadstreet.surfaces.web.live import News
 from broadstreet.surfaces.web.page import Change, Page
 from broadstreet.surfaces.web.pages import PAGES
 from broadstreet.surfaces.web.trouble import State
@@ -54,6 +55,11 @@ class OnShelf(NamedTuple):
 
     def standing(self) -> Standing:
         return Standing(self.one, self.state)
+
+    closed: bool = False
+
+    def news(self) -> News:
+        return News(self.one.about.version, "")
 
     def look(self) -> None:
         pass
