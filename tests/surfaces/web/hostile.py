@@ -10,19 +10,23 @@ that somebody else wrote may hold it. One machine crashes far more than the rest
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from broadstreet.pipeline.grouping import grouped, keep_new
+from broadstreet.pipeline.investigation import investigation
+from broadstreet.pipeline.judgements import of
 from broadstreet.records.case import Case, Unreadable
 from broadstreet.records.exposure import Circumstances
 from broadstreet.records.frame import Frame
 from broadstreet.records.gap import Gap
 from broadstreet.records.specimen import Examined, Specimen
+from broadstreet.records.verdict import Judgement
 from broadstreet.store.casebook import Casebook, open_for_writing
 from broadstreet.store.fleet import FleetTables
+from broadstreet.store.judgements import say
 from broadstreet.store.questions import Questions
 from broadstreet.store.syndromes import Event, keep, rows_of
 from tests.store.examined import case, corpus, sample
@@ -125,6 +129,7 @@ def made(folder: Path) -> str:
         tables.replace_fleet(name, table(name, [_sound(row) for row in rows]), SCRIPT)
     keep_new(book, url)
     _said(url, book)
+    _judged(url, book)
     book.close()
     return url
 
@@ -137,6 +142,17 @@ def _said(url: str, book: Casebook) -> None:
     notes = [("note", syndromes[0], None, text, text) for text in TEXTS]
     told = [*names, *notes, ("merge", syndromes[-1], syndromes[-2], None, IMAGE)]
     keep(book, rows_of([]), [Event(n, *map(_sound, one), START) for n, one in enumerate(told, 1)], SCRIPT)
+
+
+def _judged(url: str, book: Casebook) -> None:
+    """A word on each verdict, and on the first as many as a page may have to show."""
+    found = investigation(url)
+    words = [(verdict, SCRIPT) for verdict in found.verdicts]
+    words += [(found.verdicts[0], text) for text in (IMAGE, MEGABYTE, TEXTS[10], TEXTS[13])]
+    for verdict, text in words:
+        about = asdict(of(verdict, found.casebook_version))
+        del about["judged"]
+        say(book, Judgement(0, kind="confirm", truth=text, text=text, author=text, made=START, **about))
 
 
 def _crashes() -> Iterator[Case]:
