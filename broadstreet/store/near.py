@@ -135,9 +135,7 @@ def _excess(row: Mapping[str, Any], prefix: str) -> Excess:
     value, low, high = (row[f"{prefix}{name}"] for name in ("ratio", "ratio_low", "ratio_high"))
     # The table has no infinite numbers: a ratio without an upper end, or with nobody to compare with, has null there.
     ratio = None if low is None else Interval(_open(value), low, _open(high))
-    return Excess(
-        row[f"{prefix}episodes"], row[f"{prefix}expected"], ratio, row[f"{prefix}p"], row[f"{prefix}q"]
-    )
+    return Excess(row[f"{prefix}episodes"], row[f"{prefix}expected"], ratio, row[f"{prefix}p"], row[f"{prefix}q"])
 
 
 def _open(value: float | None) -> float:

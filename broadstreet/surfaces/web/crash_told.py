@@ -129,7 +129,7 @@ def findings(case: Case) -> list[FindingTold]:
     """Those that hold, those that could not be judged, near misses, and the rest."""
     order = {"holds": 0, "does_not_hold": 1, "not_judged": 2}
     told = [_finding(case, one) for one in case.findings]
-    return sorted(told, key=lambda one: (order[one.state] if one.near or one.state != "does_not_hold" else 3))
+    return sorted(told, key=lambda one: order[one.state] if one.near or one.state != "does_not_hold" else 3)
 
 
 def _finding(case: Case, finding: Finding) -> FindingTold:

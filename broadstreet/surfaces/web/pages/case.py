@@ -320,9 +320,7 @@ def _times(one: ArgumentJson) -> str:
     return f"{ratio(value)} × for hardware{cap}" if value >= 1 else f"{ratio(1 / value)} × for software{cap}"
 
 
-def _modules(
-    atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf | None
-) -> list[SharedModule]:
+def _modules(atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf | None) -> list[SharedModule]:
     sharing: Mapping[tuple[str, str], int] = {}
     if syndrome is not None and case.modules:
         sharing = book.builds(syndrome.id, store.module_sets(atlas, syndrome.id).rows)
