@@ -37,6 +37,7 @@ GIVEN = {
     "episode": ("bool", "", "The first of its episode: the same trace on the same host soon after is not another.", ""),
     "dated": ("bool", "", "Its time says when it happened; an mtime does not.", "Never."),
     "time": ("time", "UTC", "When it happened.", "Nothing tells."),
+    "added": ("time", "UTC", "When it was read, by the clock of the reader.", "Never."),
 }
 Ints = NDArray[np.int64]
 
