@@ -56,7 +56,8 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
     _write_members(found.verdicts, folder)
     ranked = [one for attribute in HOSTS for one in suspects(inquiry.population, attribute)]
     store.write(folder, "suspects", [_suspects(ranked)], SUSPECTS)
-    return _about(inquiry, found, told, monotonic() - began), found, inquiry
+    counted = store.distinct(folder, [column.name for column in _columns(inquiry.population, {}) if not column.values])
+    return _about(inquiry, found, counted, monotonic() - began), found, inquiry
 
 
 def _told(crashes: Population, verdicts: Sequence[Verdict]) -> pa.Table:
@@ -176,7 +177,7 @@ def _excess(one: Excess) -> dict[str, Any]:
     }
 
 
-def _about(inquiry: Inquiry, found: Investigation, told: pa.Table, seconds: float) -> About:
+def _about(inquiry: Inquiry, found: Investigation, values: Mapping[str, int], seconds: float) -> About:
     crashes = inquiry.population
     times = crashes.time[crashes.dated]
     at_risk = crashes.at_risk
@@ -200,7 +201,7 @@ def _about(inquiry: Inquiry, found: Investigation, told: pa.Table, seconds: floa
         at_risk=found.at_risk,
         captured=found.captured,
         fatal=found.fatal,
-        columns=tuple(_columns(crashes, told)),
+        columns=tuple(_columns(crashes, values)),
     )
 
 
@@ -208,12 +209,11 @@ def _written(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def _columns(crashes: Population, told: pa.Table) -> Iterator[AtlasColumn]:
+def _columns(crashes: Population, values: Mapping[str, int]) -> Iterator[AtlasColumn]:
     declared = {column.name: column for column in store.OF_CASE}
     features = {column.name for column in FEATURES}
     for name, (kind, unit, meaning, null) in GIVEN.items():
-        distinct = len(told[name].unique()) if name in ("syndrome", "outbreak", "site") else 0
-        yield AtlasColumn(name, "case", kind, "", False, distinct, unit, meaning, null)  # type: ignore[arg-type]
+        yield AtlasColumn(name, "case", kind, "", False, values.get(name, 0), unit, meaning, null)  # type: ignore[arg-type]
     for name, exposure in crashes.exposures.items():
         if name in OF_HOST:
             continue
@@ -233,4 +233,5 @@ def _columns(crashes: Population, told: pa.Table) -> Iterator[AtlasColumn]:
         if column.name not in crashes.exposures or column.name in OF_HOST:
             of_kind: ColumnKind = "feature" if column.name in features else "case"
             of_type: Any = "texts" if column.name in store.LISTS else column.type
-            yield AtlasColumn(column.name, of_kind, of_type, "", False, 0, column.unit, column.meaning, column.null)
+            count = values.get(column.name, 0)
+            yield AtlasColumn(column.name, of_kind, of_type, "", False, count, column.unit, column.meaning, column.null)

@@ -75,14 +75,15 @@ def explained(questions: Questions, name: str, binaries: Binaries) -> tuple[Inve
     if not (name.isdigit() or name.upper().startswith("O-")):
         raise UsageError(f"no such outbreak, syndrome or case: {name}", EXAMPLES)
     found = investigation(url, number)
-    return found, _outbreak(name, found.verdicts, url)
+    return found, outbreak_named(name, found.verdicts, url)
 
 
 def _may_be_rank(name: str) -> bool:
     return name.isdigit() and len(name) < 4
 
 
-def _outbreak(name: str, verdicts: Sequence[Verdict], url: str) -> Verdict:
+def outbreak_named(name: str, verdicts: Sequence[Verdict], url: str) -> Verdict:
+    """The outbreak with this rank, or with an id that begins so."""
     if name.isdigit():
         found = [one for one in verdicts if one.outbreak.rank == int(name)]
     else:

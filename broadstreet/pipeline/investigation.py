@@ -1,5 +1,6 @@
 """From a casebook to its verdicts: group, gather, ask, argue. The same casebook version gives the same answer."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,15 +9,17 @@ from broadstreet import __version__
 from broadstreet.pipeline.capture import captured
 from broadstreet.pipeline.grouping import Grouping, grouped
 from broadstreet.pipeline.population import population
+from broadstreet.pipeline.standing import how_sure, standing
 from broadstreet.pipeline.syndromes import meant
 from broadstreet.population.largest import largest
 from broadstreet.population.population import Population
 from broadstreet.population.survey import survey
 from broadstreet.records.capture import Capture, Dropout
 from broadstreet.records.outbreak import Survey
-from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.records.verdict import Investigation, Judgement, Verdict
+from broadstreet.store.judgements import judgements
 from broadstreet.store.questions import Questions
-from broadstreet.store.syndromes import events
+from broadstreet.store.syndromes import aliases, events
 from broadstreet.verdict.argument import argued
 from broadstreet.verdict.weights import fingerprint
 
@@ -25,7 +28,10 @@ LEAST_CAPTURED = 0.8  # of the crashes that another channel counted; from the fa
 
 @dataclass(frozen=True, eq=False)
 class Inquiry:
-    """All that verdicts are made from: the groups, the crashes as one population, and how many were captured."""
+    """All that verdicts are made from: the groups, the crashes as one population, and how many were captured.
+
+    `said` is what people said of verdicts, in order, and `into` the names that syndromes went by.
+    """
 
     casebook: str
     version: int
@@ -33,6 +39,8 @@ class Inquiry:
     population: Population
     capture: Capture | None
     only: str | None
+    said: Sequence[Judgement]
+    into: Mapping[str, str]
 
 
 def investigation(url: str, number: int | None = None, syndrome: str | None = None) -> Investigation:
@@ -44,17 +52,27 @@ def investigation(url: str, number: int | None = None, syndrome: str | None = No
 
 def inquired(questions: Questions, syndrome: str | None = None) -> Inquiry:
     """What is known of a casebook's crashes; `syndrome` if one alone is asked about."""
-    grouping = grouped(questions)
+    grouping, of_syndromes = grouped(questions), events(questions)
     crashes = population(questions, grouping)
     capture = captured(questions, crashes.start, crashes.end)
-    only = None if syndrome is None else meant(grouping, syndrome, events(questions))
-    return Inquiry(questions.place.url, questions.version.number, grouping, crashes, capture, only)
+    only = None if syndrome is None else meant(grouping, syndrome, of_syndromes)
+    return Inquiry(
+        casebook=questions.place.url,
+        version=questions.version.number,
+        grouping=grouping,
+        population=crashes,
+        capture=capture,
+        only=only,
+        said=judgements(questions),
+        into=aliases(of_syndromes),
+    )
 
 
 def concluded(inquiry: Inquiry) -> Investigation:
     """What it comes to."""
     found = survey(inquiry.population, inquiry.only)
-    return _told(inquiry, found, argued(inquiry.population, found, held(inquiry.capture)))
+    verdicts = argued(inquiry.population, found, held(inquiry.capture))
+    return _told(inquiry, found, standing(verdicts, inquiry.said, inquiry.into))
 
 
 def held(capture: Capture | None) -> str | None:
@@ -93,6 +111,7 @@ def _told(inquiry: Inquiry, found: Survey, verdicts: tuple[Verdict, ...]) -> Inv
         alarms=found.alarms,
         only=inquiry.only,
         largest=largest(crashes),
+        how_sure=how_sure(inquiry.said),
     )
 
 

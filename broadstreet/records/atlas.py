@@ -20,7 +20,8 @@ ColumnType = Literal["text", "texts", "int", "float", "bool", "time", "address"]
 
 @dataclass(frozen=True)
 class AtlasColumn:
-    """A column of `crashes`. `at_risk`: time at risk is told by it, so there are rates; `values` is how many it has.
+    """A column of `crashes`. `at_risk`: time at risk is told by it, so there are rates; `values` is how many it has
+    (where a case has several: how many combinations).
 
     `family` is the kind of an exposure (place, area, make, release, work, time, told); empty for others.
     """

@@ -471,4 +471,25 @@ SYNDROME_EVENTS = Table(
     ("number",),
 )
 GROUPING: tuple[Table, ...] = (ASSIGNMENTS, SYNDROME_EVENTS)
-OPTIONAL: tuple[Table, ...] = (*STORED_FLEET, *GROUPING)  # that a casebook has once something is in them
+JUDGEMENTS = Table(
+    "judgements",
+    "What people said of verdicts. Rows are only added; the newest of an outbreak counts.",
+    (
+        Column("number", "int", "number", "1, 2, 3 ...; a later one outweighs an earlier one.", "Never."),
+        Column("outbreak", "text", "", "The id of the outbreak whose verdict it is about.", "Never."),
+        Column("formerly", "text", "", "Its id when it was judged before, if that was another.", "It was not."),
+        Column("kind", "text", "", "confirm, refute or withdraw.", "Never."),
+        Column("says", "text", "", "The verdict then: hardware, software or undetermined.", "Never."),
+        Column("certainty", "float", "", "The probability, as stated, that this verdict is right.", "Never."),
+        Column("held", "text", "", "Why no verdict might be given.", "One might be."),
+        Column("syndrome", "text", "", "Of the outbreak.", "It is of several."),
+        Column("cohort", "text", "JSON", "Who was hit, by exposure; nobody in particular: {}.", "Never."),
+        Column("version", "int", "", "The version of the casebook that gave the verdict.", "Never."),
+        Column("truth", "text", "", "What it really was: hardware, software, or something else.", "Not said."),
+        Column("text", "text", "", "A note.", "Not said."),
+        Column("author", "text", "", "Who said it.", "Never."),
+        Column("made", "time", "UTC", "When, by the clock of the writer.", "Never."),
+    ),
+    ("number",),
+)
+OPTIONAL: tuple[Table, ...] = (*STORED_FLEET, *GROUPING, JUDGEMENTS)  # that a casebook has once something is in them

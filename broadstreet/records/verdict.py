@@ -1,12 +1,15 @@
 """A verdict: what is at fault in one outbreak, and the argument that a person can check."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from broadstreet.records.outbreak import Alarm, Large, Outbreak
 from broadstreet.records.weights import Count, Interval
 
 Says = Literal["hardware", "software", "undetermined"]
+Kind = Literal["confirm", "refute", "withdraw"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,51 @@ class Unchecked:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What a person said of a verdict, later: that it is right, or wrong, or that nothing is to be said of it any more.
+
+    `outbreak` is the id that it was said under, `formerly` that of the judgement before, if it was another. `says`,
+    `certainty`, `held`, `syndrome` (null: several) and `cohort` are those of the verdict of which it was said, that of
+    casebook version `version`. `truth` is what it really was, `text` a note; null: not said.
+    """
+
+    number: int
+    outbreak: str
+    formerly: str | None
+    kind: Kind
+    says: Says
+    certainty: float
+    held: str | None
+    syndrome: str | None
+    cohort: Mapping[str, str]
+    version: int
+    truth: str | None
+    text: str | None
+    author: str
+    made: datetime
+
+
+@dataclass(frozen=True)
+class HowSure:
+    """How sure verdicts have been that were at least and less than so certain: how many people confirmed of how many.
+
+    `least` confirmed is the lower bound of the share, with 97.5 %; null where nobody judged one.
+    """
+
+    at_least: float
+    below: float
+    confirmed: int
+    judged: int
+    least: float | None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What is at fault in one outbreak. `probability` is that of hardware, `certainty` that of what it says.
 
     `held` says why no verdict may be given (the capture ratio fell). `prior` is the odds before any evidence, with its
-    source as an argument. `overturned_by` is the smallest new fact that would change it.
+    source as an argument. `overturned_by` is the smallest new fact that would change it. `judgement` is the newest word
+    of a person on it; null: nobody's, or it was withdrawn.
     """
 
     outbreak: Outbreak
@@ -59,6 +102,7 @@ class Verdict:
     action: tuple[str, ...]
     title: str
     held: str | None = None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +113,7 @@ class Investigation:
     `hosts` were at risk, on so many physical `machines`; null where that is not told.
     `largest` are the syndromes with most crashes, whether they stand out or not.
     `captured` of `fatal` signals that another channel saw became cases; null where no such channel is told.
+    `how_sure` says how verdicts of this casebook fared that people judged.
     """
 
     casebook: str
@@ -94,3 +139,4 @@ class Investigation:
     machines: int | None = None
     only: str | None = None
     largest: tuple[Large, ...] = ()
+    how_sure: tuple[HowSure, ...] = ()

@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from broadstreet.records.columns import CASES, FEATURES, Column
+from broadstreet.store.literals import named
 from broadstreet.store.questions import Questions
 
 ROWS_AT_ONCE = 50_000  # of a row group
+COLUMNS_AT_ONCE = 10  # whose values are held in memory to be counted
 _LISTS = ("holds", "could_not_be_judged")
 _LEFT_OUT = ("frames", "time")  # the trace has the one, the atlas tells the other
 OF_CASE: tuple[Column, ...] = tuple(column for column in (*CASES, *FEATURES) if column.name not in _LEFT_OUT)
@@ -32,13 +35,26 @@ def write_crashes(questions: Questions, folder: str, told: pa.Table) -> None:
     """The cases with what the analysis told of each: `told` has case_id, number, time, and more columns."""
     questions.lend("told", told)
     own = [_shown(column) for column in OF_CASE if column.name not in told.column_names]
-    names = ", ".join(f"t.{_named(name)}" for name in told.column_names)
+    names = ", ".join(f"t.{named(name)}" for name in told.column_names)
     reader = questions.stream(
-        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.evidence IS NOT NULL AS evidence "
+        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence "
         "FROM told t JOIN cases c USING (case_id) ORDER BY t.number",
         ROWS_AT_ONCE,
     )
     write(folder, "crashes", reader, reader.schema)
+
+
+def distinct(folder: str, columns: Sequence[str]) -> dict[str, int]:
+    """How many values each of these columns of `crashes` has."""
+    path = os.path.join(folder, "crashes.parquet").replace("'", "''")
+    found: dict[str, int] = {}
+    with duckdb.connect() as duck:
+        for first in range(0, len(columns), COLUMNS_AT_ONCE):
+            some = columns[first : first + COLUMNS_AT_ONCE]
+            asked = ", ".join(f"count(DISTINCT {named(name)})" for name in some)
+            [row] = duck.execute(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
+            found.update(zip(some, row, strict=True))
+    return found
 
 
 def write_traces(questions: Questions, folder: str) -> None:
@@ -58,11 +74,7 @@ def coded(values: Sequence[str], codes: Any) -> pa.DictionaryArray:
 
 
 def _shown(column: Column) -> str:
-    name = _named(column.name)
+    name = named(column.name)
     if column.name in LISTS:
         return f"CASE WHEN c.{name} = '' THEN [] ELSE string_split(c.{name}, ',') END AS {name}"
     return f"c.{name}"
-
-
-def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

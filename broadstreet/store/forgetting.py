@@ -4,6 +4,7 @@ A Parquet file is searched decoded, column by column: compressed, nothing would 
 said, and is no success: a name may stand in another case's path, or in a file that a writer left an hour ago or less.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,14 +14,15 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from broadstreet.records.columns import COMMITS, SCANS, STORED_FLEET
-from broadstreet.store import mirror
+from broadstreet.records.columns import COMMITS, JUDGEMENTS, SCANS, STORED_FLEET
+from broadstreet.store import atlases, mirror
 from broadstreet.store.casebook import LOCK, Casebook
 from broadstreet.store.files import all_files, content, drop_unnamed, forget_log
 from broadstreet.store.questions import Questions
 from broadstreet.store.rewriting import overwrite, rewrite
 from broadstreet.store.schema import schema
 
+FORGOTTEN = "(forgotten)"  # stands where something was that is
 MOST_PLACES = 20  # that are named
 MOST_BY_HAND = 64  # paths that are looked for inside of other texts too, not as whole values alone
 SHORTEST_IN_BYTES = 5  # of names that are looked for in packed bytes, where shorter ones stand by chance
@@ -57,6 +59,8 @@ def forget(book: Casebook, url: str, what: What) -> Forgotten:
         names = {*cases["case_id"].to_pylist(), *cases["path"].to_pylist(), *places["location"].to_pylist(), what.host}
         gone = rewrite(book, questions, "forget", f"{readings:,} readings", orphans=True)
         overwrite(questions.table(SCANS), SCANS, _scans(questions, names - {None}))
+        if JUDGEMENTS in questions.tables():
+            overwrite(questions.table(JUDGEMENTS), JUDGEMENTS, _judgements(questions, names - {None}))
         rows = 0 if what.host is None else sum(_fleet(book, questions, what.host, gone))
     last = book.commit("forget", "versions before this one cannot be read any more", pinned=())
     commits = book.table(COMMITS)
@@ -66,6 +70,7 @@ def forget(book: Casebook, url: str, what: What) -> Forgotten:
         forget_log(delta)
         drop_unnamed(book.place, table, [delta], _removable(book, table.name, gone))
     mirror.empty(book.place)
+    atlases.empty(book.place)
     return _searched(book, len(set(cases["case_id"].to_pylist())), readings, rows, names - {None})
 
 
@@ -95,8 +100,23 @@ def _scans(questions: Questions, names: set[str]) -> pa.RecordBatchReader:
     """The scans, without the sources that name what is forgotten."""
     rows = questions.answer("SELECT * FROM raw_scans").to_pylist()
     for row in rows:
-        row["sources"] = ["(forgotten)" if any(name in one for name in names) else one for one in row["sources"]]
+        row["sources"] = [FORGOTTEN if any(name in one for name in names) else one for one in row["sources"]]
     return pa.Table.from_pylist(rows, schema=schema(SCANS)).to_reader()
+
+
+def _judgements(questions: Questions, names: set[str]) -> pa.RecordBatchReader:
+    """What people said, without the values and notes that name what is forgotten."""
+    rows = questions.answer("SELECT * FROM raw_judgements").to_pylist()
+    for row in rows:
+        cohort = {key: FORGOTTEN if _in(value, names) else value for key, value in json.loads(row["cohort"]).items()}
+        row["cohort"] = json.dumps(cohort, sort_keys=True)
+        row |= {key: FORGOTTEN for key in ("truth", "text") if _in(row[key] or "", names)}
+    return pa.Table.from_pylist(rows, schema=schema(JUDGEMENTS)).to_reader()
+
+
+def _in(text: str, names: set[str]) -> bool:
+    words = {word.decode() for word in _WORD.findall(text.encode())}
+    return text in names or not words.isdisjoint(names) or any("/" in name and name in text for name in names)
 
 
 def _removable(book: Casebook, table: str, gone: dict[str, list[str]]) -> list[str]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.selection import Selection
-from broadstreet.store.atlas import Answer, Atlas, moment, named, text
+from broadstreet.store.atlas import Answer, Atlas, moment
+from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
 
@@ -31,7 +32,7 @@ def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: s
 
 
 def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measure: str) -> Answer:
-    """Time at risk in the same bins, of each piece as much as lies in the bin: bin, `measure`."""
+    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second."""
     if measure not in atlas.about.measures:
         raise UsageError(f"time at risk is not counted in {measure}", f"It is in {', '.join(atlas.about.measures)}.")
     width = hours * 3_600_000_000
@@ -42,7 +43,7 @@ def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measur
         f"cut AS (SELECT *, unnest(range(greatest(since, 0) // {width}, (until - 1) // {width} + 1)) AS bin "
         "FROM told_of)\n"
         f"SELECT bin, sum(n * (least(until, (bin + 1) * {width}) - greatest(since, bin * {width})) / "
-        f'nullif(until - since, 0)) AS "{measure}" FROM cut\nGROUP BY bin ORDER BY bin'
+        f"nullif(until - since, 0)) / {hours * 3600} AS per_second FROM cut\nGROUP BY bin ORDER BY bin"
     )
 
 
@@ -71,27 +72,19 @@ def rates(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> Answer:
     )
 
 
-def facet(atlas: Atlas, selection: Selection, column: str, most: int) -> Answer:
-    """The commonest values of a column, each with its cases; null is one of them. `values` is how many there are."""
-    known = atlas.column(column)
-    value = f"unnest({named(known.name)})" if known.type == "texts" else named(known.name)
-    return atlas.ask(
-        f"SELECT value::VARCHAR AS value, cases, count(*) OVER () AS values FROM (\n"
-        f"  SELECT {value} AS value, count(*) AS cases FROM crashes WHERE {atlas.where(selection)} GROUP BY 1\n"
-        f") ORDER BY cases DESC, value LIMIT {int(most)}"
-    )
-
-
 def spread(atlas: Atlas, selection: Selection, column: str, bins: int) -> Answer:
-    """A column of numbers: low, high, how many are null, and cases in so many equal bins between."""
+    """A column of numbers in at most so many equal bins: low, high, `step` (the width of a bin), how many are null,
+    and for each bin that is not empty its place and its cases. Whole numbers have bins of whole numbers."""
     known = atlas.column(column)
-    name = f"{named(known.name)}::DOUBLE"
-    where = atlas.where(selection)
+    kind = "DOUBLE" if known.type == "float" else "HUGEINT"
+    step = f"(high - low) / {bins}" if known.type == "float" else f"(high - low) // {bins} + 1"
     return atlas.ask(
-        f"WITH seen AS (SELECT {name} AS x FROM crashes WHERE {where}),\n"
-        "ends AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS unknown FROM seen)\n"
-        f"SELECT low, high, unknown, least(floor((x - low) / nullif(high - low, 0) * {bins}), {bins - 1})::INT AS bin, "
-        "count(x) AS cases FROM seen, ends GROUP BY ALL ORDER BY bin"
+        f"WITH seen AS (SELECT {named(known.name)}::{kind} AS x FROM crashes WHERE {atlas.where(selection)}),\n"
+        "ends AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS unknown FROM seen),\n"
+        f"cut AS (SELECT *, {step} AS step FROM ends)\n"
+        "SELECT low::VARCHAR AS low, high::VARCHAR AS high, step::VARCHAR AS step, unknown, "
+        f"least(floor((x - low) / nullif(step, 0)), {bins - 1})::INT AS bin, count(x) AS cases\n"
+        "FROM seen, cut GROUP BY ALL ORDER BY bin"
     )
 
 
@@ -105,18 +98,24 @@ def page(atlas: Atlas, selection: Selection, columns: Sequence[str], after: int 
     )
 
 
-def before(atlas: Atlas, selection: Selection, number: int, most: int) -> Answer:
-    """The number after which the page before this one begins: none where it is the first."""
+def turned(atlas: Atlas, selection: Selection, after: int | None, most: int) -> Answer:
+    """One row, for turning pages: how many cases stand before the page after this number, and after which numbers the
+    page before it and the last page begin (null where there is none)."""
+    shown, size = -1 if after is None else int(after), min(most, MOST_AT_ONCE)
     return atlas.ask(
-        f'SELECT min("number") - 1 AS after FROM (SELECT "number" FROM crashes WHERE "number" <= {int(number)} '
-        f'AND {atlas.where(selection)}\nORDER BY "number" DESC LIMIT {min(most, MOST_AT_ONCE)})'
+        f'SELECT count(*) FILTER ("number" <= {shown}) AS newer, '
+        f'list_min(max("number", {size}) FILTER ("number" <= {shown})) - 1 AS before, '
+        f'list_min(max("number", {size})) - 1 AS oldest\nFROM crashes WHERE {atlas.where(selection)}'
     )
 
 
-def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> str:
-    """The SELECT of all cases, as it is downloaded."""
-    shown = ", ".join(_flat(atlas.column(name)) for name in columns)
-    return f'SELECT {shown} FROM crashes WHERE {atlas.where(selection)} ORDER BY "number"'
+def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], spelt: bool) -> str:
+    """The SELECT of all cases as they are downloaded, the newest first: in the order in which the atlas has them.
+
+    `spelt`: for a form that has no types, times in ISO 8601, addresses in hex, several values joined by commas.
+    """
+    shown = ", ".join(_spelt(atlas.column(name)) if spelt else named(atlas.column(name).name) for name in columns)
+    return f"SELECT {shown} FROM crashes WHERE {atlas.where(selection)}"
 
 
 def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: int) -> Answer:
@@ -139,7 +138,7 @@ def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: in
     )
 
 
-def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
+def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
     """Every host that was at risk or crashed: its places (the last that held), time at risk, cases, episodes."""
     told = atlas.about.measures and atlas.column("host").at_risk
     of_cases = [named(atlas.column(name).name) for name in places]
@@ -148,7 +147,7 @@ def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
         f'FROM crashes WHERE "host" IS NOT NULL AND {atlas.where(selection)} GROUP BY "host"'
     )
     if not told:
-        return atlas.ask(f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases}) ORDER BY ALL")
+        return f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases})"
     of_pieces = [named(name) for name in places if atlas.column(name).at_risk]
     hours = (
         f'SELECT "host", {_last(of_pieces, "start")}'
@@ -156,7 +155,7 @@ def hosts(atlas: Atlas, selection: Selection, places: Sequence[str]) -> Answer:
         f'FROM pieces WHERE "host" IS NOT NULL AND {atlas.where(selection, "pieces")} GROUP BY "host"'
     )
     told_of = [f"coalesce(p.{name}, c.{name}) AS {name}" if name in of_pieces else f"c.{name}" for name in of_cases]
-    return atlas.ask(
+    return (
         f'SELECT coalesce(p."host", c."host") AS "host", {", ".join([*told_of, ""])}at_risk, '
         "coalesce(cases, 0) AS cases, coalesce(episodes, 0) AS episodes\n"
         f'FROM ({hours}) p FULL JOIN ({cases}) c ON c."host" = p."host"\nORDER BY {", ".join([*of_cases, ""])}"host"'
@@ -173,10 +172,61 @@ def placed(atlas: Atlas, column: str, value: str, on: str) -> Answer:
     )
 
 
+def without_each(atlas: Atlas, selection: Selection) -> Answer:
+    """One row: for each condition, by its place, the cases that there are without it; `time` for those of any time."""
+    asked = {
+        f"c{place}": selection._replace(conditions=(*selection.conditions[:place], *selection.conditions[place + 1 :]))
+        for place in range(len(selection.conditions))
+    }
+    asked["time"] = selection._replace(start=None, end=None)
+    counts = ", ".join(f"count(*) FILTER ({atlas.where(one)}) AS {name}" for name, one in asked.items())
+    return atlas.ask(f"SELECT {counts} FROM crashes")
+
+
 def _last(names: Sequence[str], by: str) -> str:
     return "".join(f'arg_max({name}, "{by}") AS {name}, ' for name in names)
 
 
-def _flat(column: AtlasColumn) -> str:
+def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
-    return f"array_to_string({name}, ',') AS {name}" if column.type == "texts" else name
+    if column.type == "texts":
+        return f"array_to_string({name}, ',') AS {name}"
+    if column.type == "address":
+        return f"'0x' || lower(to_hex({name})) AS {name}"
+    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
+
+
+def largest(atlas: Atlas) -> Answer:
+    """The syndrome with most cases, how many cases are in no outbreak, and how many syndromes those have."""
+    return atlas.ask(
+        'SELECT (SELECT max(cases) FROM syndromes) AS cases, count(*) FILTER ("outbreak" IS NULL) AS in_none, '
+        'count(DISTINCT "syndrome") FILTER ("outbreak" IS NULL) AS syndromes\nFROM crashes'
+    )
+
+
+def arrived(atlas: Atlas, column: str, start: datetime, days: float) -> Answer:
+    """Values of an exposure not at risk within the first days: attribute, value, `first`, when it was; in time."""
+    name = named(atlas.column(column).name)
+    return atlas.ask(
+        f'SELECT {text(column)} AS attribute, {name} AS value, min("start") AS first FROM pieces '
+        f'WHERE {name} IS NOT NULL GROUP BY {name}\nHAVING epoch_us(min("start")) > epoch_us({moment(start)}) + '
+        f"{int(days * 86_400e6)} ORDER BY first"
+    )
+
+
+def suspects(atlas: Atlas, attribute: str, most: int) -> Answer:
+    """The places that stand out most: what `broadstreet hosts` ranks."""
+    return atlas.ask(
+        "SELECT attribute, value, episodes, hours, ratio, ratio_low, ratio_high, q, asked FROM suspects\n"
+        f"WHERE attribute = {text(attribute)} ORDER BY rank LIMIT {int(most)}"
+    )
+
+
+def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
+    """When an outbreak's cases at a place happened, on which host: host, time; in time."""
+    return atlas.ask(
+        f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
+        'AND "time" IS NOT NULL '
+        f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
+        'ORDER BY "time"'
+    )

@@ -10,7 +10,7 @@ from broadstreet.records.columns import ASSIGNMENTS, GROUPING, SYNDROME_EVENTS
 from broadstreet.store.casebook import Casebook
 from broadstreet.store.questions import Questions
 from broadstreet.store.schema import schema
-from broadstreet.store.table import append, append_if_unchanged, merge_new, opened
+from broadstreet.store.table import add_numbered, append, append_if_unchanged, opened
 
 VERB = "group"
 _MADE = schema(ASSIGNMENTS).field("made")
@@ -166,13 +166,4 @@ def _made_now(assignments: pa.Table) -> pa.Table:
 
 def say(book: Casebook, event: Event) -> int:
     """Add one event under the next number that nobody took; that number. It counts from the next commit on."""
-    table = book.optional_table(SYNDROME_EVENTS)
-    number = event.number
-    while not merge_new(
-        table,
-        SYNDROME_EVENTS,
-        pa.Table.from_pylist([event._replace(number=number)._asdict()], schema=schema(SYNDROME_EVENTS)),
-    ):
-        number += 1
-        table.update_incremental()
-    return number
+    return add_numbered(book.optional_table(SYNDROME_EVENTS), SYNDROME_EVENTS, event._asdict())

@@ -7,7 +7,7 @@ Deltalake must not be used after a fork, so nothing here runs in a worker.
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -124,6 +124,15 @@ def merge_new(delta: DeltaTable, table: Table, rows: pa.Table) -> int:
         return int(counts["num_target_rows_inserted"])
 
     return _kept_trying(delta, merge)
+
+
+def add_numbered(delta: DeltaTable, table: Table, row: Mapping[str, Any]) -> int:
+    """Add one row under its `number`, or the next one that nobody took; that number."""
+    number = int(row["number"])
+    while not merge_new(delta, table, pa.Table.from_pylist([{**row, "number": number}], schema=schema(table))):
+        number += 1
+        delta.update_incremental()
+    return number
 
 
 @contextmanager

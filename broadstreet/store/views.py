@@ -139,6 +139,7 @@ VIEWS: tuple[View, ...] = (
         FROM "assignments" a JOIN current_cases c USING (case_id) JOIN raw_traces t ON t.trace_id = a.trace_id
         LEFT JOIN named n ON n.syndrome = a.syndrome GROUP BY a.syndrome""",
     ),
+    View("judgements", "What people said of verdicts, each word.", "SELECT * FROM raw_judgements"),
     View("commits", "The versions of the casebook.", "SELECT * FROM raw_commits"),
 )
 

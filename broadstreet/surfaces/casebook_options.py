@@ -1,5 +1,6 @@
 """Which casebook a command means."""
 
+import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,14 @@ def chosen(casebook: str | None) -> str:
 def any_casebook() -> bool:
     """Whether there is one to read without naming it."""
     return bool(os.environ.get(VARIABLE)) or _is_casebook(HERE) or _is_casebook(SAMPLE)
+
+
+def me() -> str:
+    """The name of whoever gives a command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"  # a container's user without a name
 
 
 def _is_casebook(folder: str) -> bool:

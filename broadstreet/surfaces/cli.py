@@ -22,6 +22,7 @@ class _LazyGroup(click.Group):
         "read": ("broadstreet.surfaces.read", "One core dump as a page for a human."),
         "scan": ("broadstreet.surfaces.scan", "All core dumps below folders, as a table of labelled cases."),
         "investigate": ("broadstreet.surfaces.investigate", "Which outbreaks there are, and what is at fault in each."),
+        "serve": ("broadstreet.surfaces.serve", "The whole of it in a browser: map, curve, cases, verdicts."),
         "explain": ("broadstreet.surfaces.explain", "Any case, syndrome or outbreak, down to the bytes."),
         "outbreaks": ("broadstreet.surfaces.outbreaks", "The outbreaks, one a line, the newest first."),
         "hosts": ("broadstreet.surfaces.hosts", "Which hosts crash more than their share."),

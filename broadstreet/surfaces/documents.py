@@ -13,7 +13,7 @@ import click
 
 from broadstreet.labels import CONTEXTS, MECHANISMS
 from broadstreet.labels.rule import Rule
-from broadstreet.records.columns import CASEBOOK, CASES, FEATURES, FLEET, GROUPING, STORED_CASES, Column
+from broadstreet.records.columns import CASEBOOK, CASES, FEATURES, FLEET, GROUPING, JUDGEMENTS, STORED_CASES, Column
 from broadstreet.store.views import VIEWS
 from broadstreet.surfaces import case_json, investigation_json
 from broadstreet.surfaces.cli import cli
@@ -91,7 +91,7 @@ def _columns() -> Iterator[str]:
     yield ""
     yield "Delta Lake tables, which Spark, Trino, Polars and others read as they are. Addresses lie there as signed"
     yield "64-bit numbers, two's complement. A row counts only if `specimens` has a row with its `reading`."
-    for table in (*CASEBOOK, *GROUPING):
+    for table in (*CASEBOOK, *GROUPING, JUDGEMENTS):
         yield ""
         yield f"### {table.name}"
         yield ""

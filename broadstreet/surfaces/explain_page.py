@@ -11,6 +11,7 @@ from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.records.weights import Count
 from broadstreet.store.questions import Questions
 from broadstreet.surfaces.casebook_options import SIMULATED
+from broadstreet.surfaces.investigation_json import how_sure_json, outbreak_json
 from broadstreet.surfaces.investigation_page import (
     INDENT,
     MOST_ARRIVALS,
@@ -18,7 +19,6 @@ from broadstreet.surfaces.investigation_page import (
     arrived,
     coloured,
     comparisons,
-    first_up,
     forest,
     labelled,
     mark,
@@ -26,10 +26,12 @@ from broadstreet.surfaces.investigation_page import (
     word,
     wrapped,
 )
+from broadstreet.surfaces.judgement_text import how_sure_sentences, judgement_sentences
 from broadstreet.surfaces.query_lines import query_lines
 from broadstreet.surfaces.syndromes_text import explanation_lines, syndrome_lines
-from broadstreet.surfaces.text import plural, safe
+from broadstreet.surfaces.text import first_up, plural, safe
 from broadstreet.verdict.figures import day, interval, ratio, short_day, small
+from broadstreet.verdict.judging import odds_of
 from broadstreet.verdict.sentences import cohort, who_is_hit
 from broadstreet.verdict.words import exposure, odds
 
@@ -45,6 +47,7 @@ WHERE = {
     False: "elsewhere: of the same kind, known to be outside of it",
     None: "of the same kind; whether inside or elsewhere is not known",
 }
+LONGEST_NOTE = 2_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -76,6 +79,8 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
     yield from labelled(
         "Outbreak", f"{outbreak.id} of syndrome {safe(outbreak.syndrome)}, {safe(cohort(outbreak))}", sheet
     )
+    told = " ".join(judgement_sentences(outbreak_json(verdict)))
+    yield from labelled("Judged", safe(told, LONGEST_NOTE), sheet)
     yield from labelled("Onset", _onset(outbreak.onset), sheet)
     if outbreak.arrivals:
         yield from labelled("New then", arrived(outbreak, MOST_ARRIVALS), sheet)
@@ -117,6 +122,10 @@ def _outbreak(verdict: Verdict, found: Investigation, sheet: Sheet) -> Iterator[
         yield from wrapped(f"{first_up(safe(step, 400)).rstrip('.')}.", sheet)
     yield from _heading("What would overturn it")
     yield from wrapped(f"{first_up(safe(verdict.overturned_by, 400)).rstrip('.')}.", sheet)
+    sure = " ".join(how_sure_sentences(how_sure_json(found)))
+    if sure:
+        yield from _heading("How sure such verdicts have been")
+        yield from wrapped(sure, sheet)
     yield from _heading("Cases")
     yield from _ids("inside", outbreak.cases, sheet)
     yield from _ids("elsewhere", outbreak.elsewhere, sheet)
@@ -212,8 +221,7 @@ def _heading(text: str, said: str = "") -> Iterator[str]:
 
 def _together(verdict: Verdict) -> str:
     """The odds after all evidence, and what it is worth together."""
-    value = min(max(verdict.probability.value, 1e-9), 1 - 1e-9)
-    after = value / (1 - value)
+    after = odds_of(verdict.probability.value)
     return (
         f"{odds(after)}, for together it is worth {ratio(after / verdict.prior.ratio.value)}: not the product, for "
         "items depend on one another, but what such sums came to in simulated fleets (docs/verdict.md)."

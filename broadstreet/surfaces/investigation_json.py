@@ -6,17 +6,18 @@ without an upper end has `high` null, and `value` null where there is no case to
 
 import math
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from broadstreet.records.outbreak import Alarm, Comparison, Outbreak, Split, Test
-from broadstreet.records.verdict import Argument, Investigation, Says, Verdict
+from broadstreet.records.verdict import Argument, Investigation, Judgement, Says, Verdict
 from broadstreet.records.weights import Count, Interval
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.text import encodable
-from broadstreet.verdict.sentences import who_is_hit
+from broadstreet.verdict.sentences import who_is_hit, would_be_seen
 from broadstreet.verdict.words import certainty
 
 MOST_IDS = 1_000  # of one list; all cases of an outbreak are given once
@@ -128,6 +129,37 @@ class RatesJson(msgspec.Struct, frozen=True):
     after: float | None
 
 
+class JudgementJson(msgspec.Struct, frozen=True):
+    """What a person said of a verdict last.
+
+    `truth` is what it really was: hardware, software or something else; `note`, `author` and `made` (UTC) are theirs.
+    `says` and `probability` are the verdict then, under the id `outbreak`, at `casebook_version`.
+    """
+
+    kind: Literal["confirm", "refute"]
+    truth: str | None
+    note: str | None
+    author: str
+    made: str
+    says: Literal["hardware", "software", "undetermined"]
+    probability: float
+    outbreak: str
+    casebook_version: int
+
+
+class HowSureJson(msgspec.Struct, frozen=True):
+    """Of the verdicts with at least this stated probability and below that, how many people confirmed of those judged.
+
+    `least` is the lower bound of that share; null where nobody judged one.
+    """
+
+    at_least: float
+    below: float
+    confirmed: int
+    judged: int
+    least: float | None
+
+
 class OutbreakJson(msgspec.Struct, frozen=True):
     """One outbreak and its verdict.
 
@@ -137,6 +169,7 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     `probability_of_hardware` that the hardware is at fault. `held` says why no verdict may be given. `who` says in a
     sentence who is hit, `certainty` the probability in words. `cases` are all (of `case_count`), `elsewhere` the first
     of `elsewhere_count`, `unplaced` the first of `unplaced_count` of which it is not known whether they are inside.
+    `judgement` is the newest word of a person; null: nobody's.
     """
 
     id: str
@@ -176,6 +209,20 @@ class OutbreakJson(msgspec.Struct, frozen=True):
     comparison: ComparisonJson | None
     others: list[ComparisonJson]
     splits: list[SplitJson]
+    judgement: JudgementJson | None
+
+
+class AgainJson(msgspec.Struct, frozen=True):
+    """One number of a verdict again: `reads` is the SQL of its inputs, `python` the line that prints it.
+
+    `value` is null where it is infinite. `reads` is empty where the inputs stand under another number or name so many
+    cases that no shell takes it; `python` is null where no single line gives it.
+    """
+
+    what: str
+    value: float | None
+    reads: str
+    python: str | None
 
 
 class AlarmJson(msgspec.Struct, frozen=True):
@@ -206,7 +253,9 @@ class CaptureJson(msgspec.Struct, frozen=True):
 class InvestigationJson(msgspec.Struct, frozen=True):
     """The answer, the versions that it came from, what was asked, the outbreaks, the most certain first, and alarms.
 
-    `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time.
+    `would_be_seen` says how few crashes on one host would have stood out; empty where that is not known.
+    `only` is the syndrome that was asked about; null: all. `alarms` are in the order of time. `how_sure` is empty where
+    nobody judged a verdict.
     """
 
     answer: str
@@ -226,10 +275,12 @@ class InvestigationJson(msgspec.Struct, frozen=True):
     at_risk: float | None
     measure: str | None
     questions: int
+    would_be_seen: str
     families: dict[str, int]
     capture: CaptureJson
     outbreaks: list[OutbreakJson]
     alarms: list[AlarmJson]
+    how_sure: list[HowSureJson]
 
 
 def investigation_json(found: Investigation, most: int | None = None) -> InvestigationJson:
@@ -252,10 +303,12 @@ def investigation_json(found: Investigation, most: int | None = None) -> Investi
         at_risk=found.at_risk,
         measure=found.measure,
         questions=found.questions,
+        would_be_seen=would_be_seen(found),
         families=dict(found.families),
         capture=CaptureJson(found.captured, found.fatal, list(found.capture_notes)),
         outbreaks=[outbreak_json(one, most) for one in found.verdicts],
         alarms=[alarm_json(one) for one in found.alarms],
+        how_sure=how_sure_json(found),
     )
 
 
@@ -300,7 +353,38 @@ def outbreak_json(verdict: Verdict, most: int | None = None) -> OutbreakJson:
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],
+        judgement=_maybe(verdict.judgement, judgement_json),
     )
+
+
+def how_sure_json(found: Investigation) -> list[HowSureJson]:
+    """How verdicts of this casebook fared that people judged."""
+    return [HowSureJson(*astuple(one)) for one in found.how_sure]
+
+
+def judgement_json(one: Judgement) -> JudgementJson:
+    """A word on a verdict that was not withdrawn."""
+    return JudgementJson(
+        kind="confirm" if one.kind == "confirm" else "refute",
+        truth=one.truth,
+        note=one.text,
+        author=one.author,
+        made=_written(one.made),
+        says=one.says,
+        probability=one.certainty,
+        outbreak=one.outbreak,
+        casebook_version=one.version,
+    )
+
+
+def again_json(verdict: Verdict) -> list[AgainJson]:
+    """Every number of a verdict that comes of a test."""
+    from broadstreet.verdict.again import again
+
+    return [
+        AgainJson(encodable(one.what), one.value if math.isfinite(one.value) else None, one.reads, one.python)
+        for one in again(verdict)
+    ]
 
 
 def alarm_json(alarm: Alarm) -> AlarmJson:

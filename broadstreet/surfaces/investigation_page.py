@@ -16,9 +16,9 @@ from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
-from broadstreet.surfaces.text import plural, safe, shortened
+from broadstreet.surfaces.text import first_up, plural, safe, sentence, shortened
 from broadstreet.verdict.actions import only
-from broadstreet.verdict.figures import day, interval, percent, ratio, short_day
+from broadstreet.verdict.figures import day, interval, ratio, short_day
 from broadstreet.verdict.sentences import (
     at_risk,
     captured,
@@ -26,16 +26,15 @@ from broadstreet.verdict.sentences import (
     end,
     mechanism,
     period,
+    said,
     start,
     who_is_hit,
     would_be_seen,
 )
-from broadstreet.verdict.words import certainty, exposure
+from broadstreet.verdict.words import exposure
 
 MARKS = {"hardware": "■", "software": "●", "undetermined": "◇"}
-TELLING = 0.05
 MOST_ARRIVALS = 3
-WORDS = {"hardware": "HARDWARE", "software": "SOFTWARE", "undetermined": "CANNOT TELL"}
 COLOURS = (166, 68)  # of the 256: 3 : 1 and more on white and on black, and apart for the colour-blind
 MOST_WHOLE = 2  # outbreaks that are told in full
 DRAWN = "who"  # the argument that the bars or the ratios beside it make
@@ -198,14 +197,9 @@ def mark(verdict: Verdict) -> str:
 
 def word(verdict: Verdict) -> str:
     """What it says, and how certain that is."""
-    if verdict.held:
-        return "HELD"
-    if verdict.says == "undetermined" and not TELLING <= verdict.probability.value <= 1 - TELLING:
-        return WORDS[verdict.says]  # what keeps it from being told is in its title
-    if verdict.says == "undetermined":
-        low, high = percent(verdict.probability.low), percent(verdict.probability.high)
-        return f"{WORDS[verdict.says]}: hardware with {low if low == high else f'{low} to {high}'}"
-    return f"{WORDS[verdict.says]}, {certainty(verdict.certainty)}"
+    what, sure = said(verdict.says, verdict.held, verdict.certainty, verdict.probability)
+    between = ": " if verdict.says == "undetermined" else ", "
+    return what.upper() + (between + sure if sure else "")
 
 
 def coloured(text: str, number: int, bold: bool = False) -> str:
@@ -239,8 +233,8 @@ def _asked(found: Investigation, sheet: Sheet) -> Iterator[str]:
         ("Capture", *captured(found)),
     )
     column = max(len(value) for _, value, _ in rows) + 2
-    for label, value, said in rows:
-        first, *more = wrapped(said, sheet, " " * (2 + LABEL + 1 + column))
+    for label, value, told in rows:
+        first, *more = wrapped(told, sheet, " " * (2 + LABEL + 1 + column))
         yield f"  {label:{LABEL}} {value:{column}}" + first.lstrip()
         yield from more
 
@@ -349,12 +343,7 @@ def _some(said: list[str], most: int) -> list[str]:
 
 def _sentences(said: tuple[str, ...]) -> Iterator[str]:
     for one in said:
-        yield f"{first_up(safe(one, 400).rstrip('.'))}."
-
-
-def first_up(text: str) -> str:
-    """Its first letter as at the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
+        yield sentence(safe(one, 400))
 
 
 def _others(found: Investigation, sheet: Sheet, most: int) -> Iterator[str]:

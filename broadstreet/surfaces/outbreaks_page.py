@@ -11,8 +11,9 @@ import pyarrow as arrow
 
 from broadstreet.records.outbreak import Alarm
 from broadstreet.records.verdict import Verdict
-from broadstreet.surfaces.investigation_json import alarm_json
+from broadstreet.surfaces.investigation_json import alarm_json, outbreak_json
 from broadstreet.surfaces.investigation_page import mark
+from broadstreet.surfaces.judgement_text import judgement_sentences
 from broadstreet.surfaces.text import page_width, plural, safe
 from broadstreet.verdict.figures import ratio
 
@@ -40,6 +41,11 @@ SCHEMA = arrow.schema(
         ("probability", arrow.float64()),
         ("held", arrow.string()),
         ("title", arrow.string()),
+        ("judgement", arrow.string()),
+        ("truth", arrow.string()),
+        ("note", arrow.string()),
+        ("author", arrow.string()),
+        ("judged", MOMENT),
     ]
 )
 
@@ -73,6 +79,10 @@ def lines(verdicts: Sequence[Verdict], of: int, since: datetime | None, casebook
         head = f"  {mark(one)} {one.outbreak.rank:>2}  {when:10}  {one.outbreak.episodes:>8,}  "
         title = safe(one.title.rstrip("."), LONGEST_TITLE)
         yield from textwrap.wrap(title, page_width(), initial_indent=head, subsequent_indent=" " * len(head))
+        below = " " * len(head)
+        for sentence in judgement_sentences(outbreak_json(one)):
+            told = safe(sentence, LONGEST_TITLE)
+            yield from textwrap.wrap(told, page_width(), initial_indent=below, subsequent_indent=below)
     yield ""
     yield f"  {plural(len(verdicts), 'outbreak')}; ■ hardware, ● software, ◇ cannot tell"
     yield f"  One from near: broadstreet explain RANK{casebook}"
@@ -120,4 +130,9 @@ def _row(one: Verdict) -> dict[str, Any]:
         bounds = zip(("rate_ratio", "rate_ratio_low", "rate_ratio_high"), (of.value, of.low, of.high), strict=True)
         row |= {name: value if math.isfinite(value) else None for name, value in bounds}
     row |= {"verdict": "undetermined" if one.held else one.says, "probability": one.certainty}
-    return row | {"held": one.held, "title": one.title}
+    row |= {"held": one.held, "title": one.title}
+    said = one.judgement
+    if said is not None:
+        row |= {"judgement": said.kind, "truth": said.truth, "note": said.text}
+        row |= {"author": said.author, "judged": said.made}
+    return row

@@ -1,6 +1,5 @@
 """`broadstreet syndromes`."""
 
-import getpass
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broadstreet.errors import UsageError
-from broadstreet.surfaces.casebook_options import asked, casebook_option, to_change
+from broadstreet.surfaces.casebook_options import asked, casebook_option, me, to_change
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +73,7 @@ def merge(into: str, others: tuple[str, ...], author: str | None, casebook: str 
     from broadstreet.pipeline.syndromes import hearing
     from broadstreet.surfaces.text import echo
 
-    with hearing(_url(casebook), author or _me()) as heard:
+    with hearing(_url(casebook), author or me()) as heard:
         stays, gone = heard.merge(into, others)
     echo(f"  {', '.join(gone)} {'is' if len(gone) == 1 else 'are'} {stays} from now on.")
 
@@ -92,7 +91,7 @@ def split(syndrome: str, frame: str | None, traces: tuple[str, ...], author: str
 
     if (frame is None) == (not traces):
         raise UsageError("say which traces to take out", "One of --frame FRAME, --trace KEY")
-    with hearing(_url(casebook), author or _me()) as heard:
+    with hearing(_url(casebook), author or me()) as heard:
         parent, child, count = heard.split(syndrome, frame, traces)
     echo(f"  {plural(count, 'trace')} of {parent} {'is' if count == 1 else 'are'} {child} from now on.")
 
@@ -110,7 +109,7 @@ def name(syndrome: str, text: str, author: str | None, casebook: str | None) -> 
     called = text.strip()
     if not called or not called.isprintable():
         raise UsageError(f"no name of a syndrome: {text!r}", "Give it on one line.")
-    with hearing(_url(casebook), author or _me()) as heard:
+    with hearing(_url(casebook), author or me()) as heard:
         own = heard.name(syndrome, called)
     echo(f"  {own} is called {called} from now on.")
 
@@ -127,7 +126,7 @@ def note(syndrome: str, text: str, author: str | None, casebook: str | None) -> 
 
     if not text.strip():
         raise UsageError("the note is empty", 'broadstreet syndromes note SYNDROME "what to know of it"')
-    with hearing(_url(casebook), author or _me()) as heard:
+    with hearing(_url(casebook), author or me()) as heard:
         own = heard.note(syndrome, text)
     echo(f"  Noted of {own}.")
 
@@ -151,7 +150,7 @@ def rules(file: Path | None, author: str | None, casebook: str | None) -> None:
             given = [event.text for event in events(questions) if event.kind == "rules"]
         click.echo((given[-1] or "") if given else own_rules_text(), nl=False)
         return
-    with hearing(_url(casebook), author or _me()) as heard:
+    with hearing(_url(casebook), author or me()) as heard:
         version = heard.rules(file.read_text("utf-8"))
     echo(f"  Rules {version} hold from now on. What would change: broadstreet syndromes regroup")
 
@@ -169,7 +168,7 @@ def regroup(applied: bool, casebook: str | None) -> None:
         with asked(casebook) as questions:
             found = regrouped(questions)
     else:
-        with hearing(_url(casebook), _me()) as heard:
+        with hearing(_url(casebook), me()) as heard:
             found = regrouped(heard.questions)
             apply(heard.book, found)
     for line in regrouping_lines(found, applied, MOVES_SHOWN):
@@ -183,13 +182,6 @@ def _url(casebook: str | None) -> str:
     if not exists(url):
         raise no_casebook(url)
     return url
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"  # a container's user without a name
 
 
 def _batches(rows: "pa.Table") -> "Iterator[pa.RecordBatch]":

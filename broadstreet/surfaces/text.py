@@ -30,7 +30,8 @@ def size(count: int) -> str:
 
 def safe(value: str, longest: int = LONGEST_VALUE) -> str:
     """Text from a core dump or a name: control characters as codes, cut to a length."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in encodable(value))
+    some = encodable(value[: longest + 1])  # each character takes one or more; a value may have megabytes
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in some)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
@@ -45,6 +46,16 @@ def shortened(text: str, longest: int) -> str:
         return text
     head = (longest - 1) // 2
     return text[:head] + "…" + text[len(text) - (longest - 1 - head) :]
+
+
+def first_up(text: str) -> str:
+    """Its first letter as at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{first_up(text.rstrip('.'))}."
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -12,7 +12,7 @@ from broadstreet.records.outbreak import Outbreak, Survey
 from broadstreet.records.verdict import Argument, Says, Verdict
 from broadstreet.verdict.actions import action
 from broadstreet.verdict.counted import Items, items
-from broadstreet.verdict.judging import Judgement, arguments, judged
+from broadstreet.verdict.judging import Weighed, arguments, judged
 from broadstreet.verdict.not_checked import not_checked
 from broadstreet.verdict.overturning import overturned_by
 from broadstreet.verdict.prior import prior
@@ -34,21 +34,21 @@ def argued(population: Population, survey: Survey, held: str | None = None) -> t
 
 def verdict(p: Profile, outbreak: Outbreak, survey: Survey, known: Items, held: str | None) -> Verdict:
     """The verdict on one outbreak."""
-    judgement = judged(p, known)
-    says: Says = "undetermined" if held is not None else judgement.says
-    against, for_it = _sides(says, judgement, arguments(p, known))
+    weighed = judged(p, known)
+    says: Says = "undetermined" if held is not None else weighed.says
+    against, for_it = _sides(says, weighed, arguments(p, known))
     return Verdict(
         outbreak=outbreak,
         says=says,
-        certainty=_certainty(says, judgement, known),
-        probability=judgement.probability,
+        certainty=_certainty(says, weighed, known),
+        probability=weighed.probability,
         prior=prior(known),
         evidence_against=against,
         evidence_for=for_it,
         not_checked=not_checked(p),
-        overturned_by=_overturned_by(p, judgement, known, held),
+        overturned_by=_overturned_by(p, weighed, known, held),
         action=action(says, p, outbreak, survey.end),
-        title=title(says, p, held, judgement.short_of),
+        title=title(says, p, held, weighed.short_of),
         held=held,
     )
 
@@ -57,15 +57,15 @@ def _rank(one: Verdict) -> tuple[bool, float, int, int]:
     return one.says == "undetermined", -round(one.certainty, 2), -one.outbreak.episodes, one.outbreak.rank
 
 
-def _certainty(says: Says, judgement: Judgement, known: Items) -> float:
-    hardware, software = judgement.probability.value, 1 - judgement.probability.value
+def _certainty(says: Says, weighed: Weighed, known: Items) -> float:
+    hardware, software = weighed.probability.value, 1 - weighed.probability.value
     at = known.thresholds
     leaning = min(hardware, at.hardware) if hardware > software else min(software, at.software)
     return {"hardware": hardware, "software": software}.get(says, leaning)
 
 
-def _sides(says: Says, judgement: Judgement, found: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], ...]:
-    likelier = judgement.probability.value >= 0.5 if says == "undetermined" else says == "hardware"
+def _sides(says: Says, weighed: Weighed, found: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], ...]:
+    likelier = weighed.probability.value >= 0.5 if says == "undetermined" else says == "hardware"
     telling = sorted(
         (one for one in found if abs(log(one.ratio.value)) > EVEN), key=lambda one: -abs(log(one.ratio.value))
     )
@@ -73,7 +73,7 @@ def _sides(says: Says, judgement: Judgement, found: tuple[Argument, ...]) -> tup
     return against, tuple(one for one in telling if (one.ratio.value > 1) is likelier)
 
 
-def _overturned_by(p: Profile, judgement: Judgement, known: Items, held: str | None) -> str:
+def _overturned_by(p: Profile, weighed: Weighed, known: Items, held: str | None) -> str:
     if held is not None:
         return f"once every crash is captured again: {held}"
-    return overturned_by(p, judgement, known)
+    return overturned_by(p, weighed, known)

@@ -3,8 +3,11 @@
 Never more certain than the fitted outbreaks bear out: the calibration ends where they do.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import exp, log
+from operator import mul
 
 from broadstreet.records.verdict import Argument, Says
 from broadstreet.records.weights import Interval
@@ -17,7 +20,7 @@ from broadstreet.verdict.profile import Profile
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Weighed:
     """`probability` is that of hardware. `short_of` says which law kept a verdict from being given."""
 
     says: Says
@@ -38,7 +41,7 @@ def score(p: Profile, items: Items) -> float:
     return mechanism.score(p) + sum(log(capped(one[0])[0].value) for one in known if one)
 
 
-def judged(p: Profile, items: Items) -> Judgement:
+def judged(p: Profile, items: Items) -> Weighed:
     """What a profile argues for, and how surely."""
     found = score(p, items)
     before = log_odds(items.prior)
@@ -50,7 +53,18 @@ def judged(p: Profile, items: Items) -> Judgement:
     elif 1 - probability.value >= items.thresholds.software:
         likelier = "software"
     short_of = broken(likelier, p)
-    return Judgement("undetermined" if short_of else likelier, probability, found, short_of)
+    return Weighed("undetermined" if short_of else likelier, probability, found, short_of)
+
+
+def multiplied(before: float, ratios: Iterable[float]) -> Sequence[float]:
+    """The odds before any evidence, and after each item, as if the items were independent, which they are not."""
+    return list(accumulate(ratios, mul, initial=before))
+
+
+def odds_of(probability: float) -> float:
+    """The odds of a probability; no further than a thousand million to one, which nobody counted."""
+    within = min(max(probability, 1e-9), 1 - 1e-9)
+    return within / (1 - within)
 
 
 def _worth(found: float, p: Profile, items: Items) -> Interval:

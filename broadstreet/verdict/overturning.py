@@ -13,7 +13,7 @@ from broadstreet.records.verdict import Says
 from broadstreet.records.weights import Count
 from broadstreet.statistics.tails import binomial_tail
 from broadstreet.verdict.counted import Items
-from broadstreet.verdict.judging import Judgement, judged
+from broadstreet.verdict.judging import Weighed, judged
 from broadstreet.verdict.profile import MACHINES, Profile
 from broadstreet.verdict.titles import unwinder
 from broadstreet.verdict.words import machine, named, of, plural
@@ -188,7 +188,7 @@ NOTHING: Mapping[Says, str] = {
 }
 
 
-def overturned_by(p: Profile, now: Judgement, items: Items) -> str:
+def overturned_by(p: Profile, now: Weighed, items: Items) -> str:
     """The fact that takes the fewest crashes to change what is claimed; of equal ones the first of the list."""
     claims = _claims(p, items)
     found = [(n, at) for at, fact in enumerate(FACTS) if fact.can(p) and (n := _fewest(fact, p, claims, items))]

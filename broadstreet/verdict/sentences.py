@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from broadstreet.population.families import ERROR, LEAST
 from broadstreet.records.outbreak import Onset, Outbreak
-from broadstreet.records.verdict import Investigation, Verdict
+from broadstreet.records.verdict import Investigation, Says, Verdict
+from broadstreet.records.weights import Interval
 from broadstreet.statistics.tails import binomial_tail
 from broadstreet.verdict.figures import amount, day, percent, ratio, short_day
 from broadstreet.verdict.titles import MAPPED
-from broadstreet.verdict.words import named, plural
+from broadstreet.verdict.words import certainty, named, plural
 
 # What a cohort of this attribute is, by the first of these that its name contains.
 THINGS = (
@@ -39,6 +40,9 @@ UNTOLD = "that cannot be told"
 MANY = {"library": "libraries", "bug in software": "bugs in software", UNTOLD: UNTOLD}
 MEASURES = {"host_hours": "host-hours", "process_hours": "process-hours"}
 DIFFERENT = "different syndromes"  # the measure of who asks how many of them a place has
+VERDICTS: dict[Says, str] = {"hardware": "Hardware", "software": "Software", "undetermined": "Cannot tell"}
+TELLING = 0.05
+"""Nearer to all or nothing, what keeps a verdict from being given is in its title, not in its odds."""
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -55,6 +59,18 @@ def heading(found: Investigation) -> str:
     if len(verdicts) == 2 and len({_origin(one.outbreak) for one in verdicts}) == 1 and parted:
         return f"It looked like one bug. It is {things(verdicts)}."
     return f"{count(len(verdicts)).capitalize()} outbreaks: {things(verdicts)}."
+
+
+def said(says: Says, held: str | None, sure: float, hardware: Interval) -> tuple[str, str]:
+    """A verdict in a word, and how certain it is: empty where that says nothing. `hardware` is its probability."""
+    if held:
+        return "Held", ""
+    if says != "undetermined":
+        return VERDICTS[says], certainty(sure)
+    if not TELLING <= hardware.value <= 1 - TELLING:
+        return VERDICTS[says], ""
+    low, high = percent(hardware.low), percent(hardware.high)
+    return VERDICTS[says], f"hardware with {low if low == high else f'{low} to {high}'}"
 
 
 def would_be_seen(found: Investigation) -> str:
@@ -122,6 +138,13 @@ def scope(outbreak: Outbreak) -> str:
         return text
     by = "" if compared.against == "time at risk" else " by other crashes"
     return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
+
+
+def oftener(before: float | None, within: float) -> str:
+    """How the rate since the onset compares with that before it; empty where nothing was before."""
+    if before is None:
+        return ""
+    return f"{ratio(within / before)} times as often as before." if before else "Before it there were none."
 
 
 def who_is_hit(outbreak: Outbreak) -> str:

@@ -4,7 +4,7 @@ What a page says is a record, `told`; the same record is the page's JSON and, by
 OpenAPI. So nothing can stand on a page that a program cannot ask for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -52,6 +52,14 @@ class Parameter(NamedTuple):
     meaning: str
 
 
+class Download(NamedTuple):
+    """A file that a page gives: its name, its media type, and its bytes as they come."""
+
+    name: str
+    kind: str
+    chunks: Iterable[bytes]
+
+
 def _nothing(told: Any, asked: Asked) -> Mapping[str, object]:
     return {}
 
@@ -62,7 +70,9 @@ class Page(NamedTuple):
     `path` may have names in braces (`/case/{case_id}`; `{host:path}` takes slashes too). `tab` is the tab under which
     it stands. `selects` says which selections the address may carry: "" the page's own, "a." and "b." two populations.
     Parameters that are not declared are not seen by `tell`. `draw` makes the charts of what is told, by the names under
-    which the template has them in `drawn`; the JSON needs none.
+    which the template has them in `drawn`; the JSON needs none. `forms` are the other forms that it has: `csv` is at
+    the path with `.csv`. `needs_cases`: of an empty casebook it has nothing to say. What it says of a version is kept
+    and told again, unless `kept` is false.
     """
 
     path: str
@@ -75,3 +85,19 @@ class Page(NamedTuple):
     selects: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     draw: Callable[[Any, Asked], Mapping[str, object]] = _nothing
+    forms: Mapping[str, Callable[[Asked], Download]] = {}
+    needs_cases: bool = True
+    kept: bool = True
+
+
+class Change(NamedTuple):
+    """Something that a reader can do to the casebook, by a form on a page.
+
+    `change` is given what was asked and the fields of the form, and says to which address to go on. The template of
+    the form has `{{ token() }}` in it. A version by its number (`--at`) cannot be changed.
+    """
+
+    path: str
+    name: str
+    change: Callable[[Asked, Mapping[str, str]], str]
+    summary: str

@@ -1,11 +1,18 @@
 """An atlas with next to nothing in it, for tests of what surrounds the pages."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import duckdb
+from starlette.testclient import TestClient
 
 from broadstreet.records.atlas import About
 from broadstreet.store.atlas import Answer
+from broadstreet.surfaces.web.app import Standing, app
+from broadstreet.surfaces.web.live import News
+from broadstreet.surfaces.web.page import Change, Page
+from broadstreet.surfaces.web.pages import PAGES
+from broadstreet.surfaces.web.trouble import State
 
 ABOUT = About(
     casebook="casebook",
@@ -43,6 +50,22 @@ class StandIn(NamedTuple):
 
 class OnShelf(NamedTuple):
     one: Any = StandIn()
+    state: State | None = None
+    fixed: bool = False
 
-    def atlas(self) -> Any:
-        return self.one
+    def standing(self) -> Standing:
+        return Standing(self.one, self.state)
+
+    closed: bool = False
+
+    def news(self) -> News:
+        return News(self.one.about.version, "")
+
+    def look(self) -> None:
+        pass
+
+
+def reader(shelf: Any = None, *pages: Page, changes: Sequence[Change] = ()) -> TestClient:
+    """A client of the application with its own pages and these."""
+    answering = app(OnShelf() if shelf is None else shelf, (*PAGES, *pages), changes)
+    return TestClient(answering, base_url="http://localhost:1854", raise_server_exceptions=False)

@@ -9,10 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from broadstreet.errors import NotInCasebook
-from broadstreet.surfaces.web.app import app
 from broadstreet.surfaces.web.page import Asked, Page
-from broadstreet.surfaces.web.pages import PAGES, about
+from broadstreet.surfaces.web.pages import about
 from tests.surfaces.web.stand_in import ABOUT, OnShelf, StandIn
+from tests.surfaces.web.stand_in import reader as to_read
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202egnp.exe\x00" + "x" * 1_000_000
 
@@ -24,7 +24,7 @@ class Said(msgspec.Struct, frozen=True):
 
 def tell(asked: Asked) -> Said:
     if asked.path["case_id"] == "none":
-        raise NotInCasebook("there is no case none", "broadstreet cases")
+        raise NotInCasebook("there is no case none", "look among the cases")
     return Said(asked.path["case_id"], len(asked.selection.conditions))
 
 
@@ -33,7 +33,7 @@ CASE = Page("/case/{case_id}", "Case", "Cases", Said, tell, "about.html", "One c
 
 @pytest.fixture
 def reader() -> TestClient:
-    return TestClient(app(OnShelf(), (*PAGES, CASE)))
+    return to_read(None, CASE)
 
 
 def test_a_page_is_json_at_its_address_with_json(reader: TestClient) -> None:
@@ -67,12 +67,12 @@ def test_what_is_in_the_path_and_the_selection_reach_the_page(reader: TestClient
 
 def test_a_simulated_fleet_is_marked_and_another_is_not() -> None:
     band = "real crashes made in the lab; where and when is made up"
-    assert band in TestClient(app(OnShelf())).get("/about").text
-    assert band not in TestClient(app(OnShelf(StandIn(replace(ABOUT, simulated=False))))).get("/about").text
+    assert band in to_read().get("/about").text
+    assert band not in to_read(OnShelf(StandIn(replace(ABOUT, simulated=False)))).get("/about").text
 
 
 def test_a_hostile_name_is_text() -> None:
-    page = TestClient(app(OnShelf(StandIn(replace(ABOUT, casebook=HOSTILE))))).get("/about").text
+    page = to_read(OnShelf(StandIn(replace(ABOUT, casebook=HOSTILE)))).get("/about").text
     assert "<script>alert" not in page
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", page)
     assert len(page) < 20_000
@@ -87,7 +87,7 @@ def test_a_page_that_is_not_there_says_so_for_a_human_and_for_a_program(reader: 
     page = reader.get("/nowhere")
     assert page.status_code == 404
     assert "There is no page /nowhere" in page.text
-    assert reader.get("/case/none.json").json() == {"what": "there is no case none", "hint": "broadstreet cases"}
+    assert reader.get("/case/none.json").json() == {"what": "There is no case none.", "hint": "Look among the cases."}
     assert reader.get("/case/none").status_code == 404
 
 

@@ -44,4 +44,13 @@ def tell(asked: Asked) -> About:
     )
 
 
-PAGE = Page("/about", "About", "", About, tell, "about.html", "The versions and the casebook behind every page.")
+PAGE = Page(
+    path="/about",
+    name="About",
+    tab="",
+    told=About,
+    tell=tell,
+    template="about.html",
+    summary="The versions and the casebook behind every page.",
+    needs_cases=False,
+)

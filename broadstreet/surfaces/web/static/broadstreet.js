@@ -117,6 +117,42 @@
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") drop(); });
   document.addEventListener("selectstart", (event) => { if (drag) event.preventDefault(); });
 
+  // What goes on: a newer version, an analysis, a running scan. Only while the page is looked at: a browser has
+  // few connections for one server, and every open tab would hold one.
+  let stream = null;
+  const listen = () => {
+    const line = document.querySelector("[data-live]");
+    if (document.hidden || !line) { if (stream) stream.close(); stream = null; return; }
+    if (stream) return;
+    stream = new EventSource("/events");
+    stream.addEventListener("message", (event) => {
+      const live = document.querySelector("[data-live]");
+      if (!live) return;
+      const { version, line: words, share } = JSON.parse(event.data);
+      const shown = live.dataset.version;
+      if (version !== null && shown === "") { location.reload(); return; }
+      const parts = [];
+      if (version !== null && String(version) !== shown) {
+        const link = document.createElement("a");
+        link.href = location.href;
+        link.textContent = `Version ${version} of the casebook is there. Show it.`;
+        parts.push(link, " ");
+      }
+      parts.push(words);
+      if (share !== null) {
+        const bar = document.createElement("progress");
+        bar.value = share;
+        bar.setAttribute("aria-label", words);
+        parts.push(bar);
+      }
+      live.replaceChildren(...parts);
+      live.hidden = !words && parts.length < 2;
+    });
+  };
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pagehide", () => { if (stream) stream.close(); stream = null; });
+  addEventListener("pageshow", () => listen());
+
   const ready = () => {
     for (const themes of document.querySelectorAll("[data-themes]")) themes.hidden = false;
     for (const chart of document.querySelectorAll("svg:has([data-from][data-to])")) chart.setAttribute("data-brush", "");

@@ -1,0 +1,97 @@
+"""What the pages of outbreaks and syndromes ask of an atlas: their cases over time, what they show, how they died."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from broadstreet.records.selection import Condition, Selection
+from broadstreet.store.atlas import AMONG, Answer, Atlas, moment, named, text
+
+SIDES = ("inside", "elsewhere", "unplaced")
+MOST_NAMED = 5_000  # cases of an outbreak whose ids may stand in a SELECT that was kept
+_IN = re.compile(r"case_id IN \((?P<ids>'[0-9a-f]+'(?:, '[0-9a-f]+')*)\)")
+
+
+def part_of(outbreak: str, *sides: str) -> Selection:
+    """The cases of an outbreak on these sides; on all of them, where none is named."""
+    return Selection(conditions=(Condition(AMONG, "is", tuple(f"{outbreak}:{one}" for one in sides or SIDES)),))
+
+
+def curve_of(atlas: Atlas, outbreaks: Sequence[str], start: datetime, hours: int) -> Answer:
+    """Dated cases of these outbreaks in bins of so many hours from `start`: outbreak, side, bin, cases."""
+    names = ", ".join(map(text, outbreaks))
+    return atlas.ask(
+        f'SELECT outbreak, "of" AS side, (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} '
+        'AS bin, count(*) AS cases\nFROM (SELECT case_id, "time" FROM crashes WHERE "dated") '
+        f'JOIN members USING (case_id)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
+        "GROUP BY ALL ORDER BY ALL"
+    )
+
+
+def cases_of(atlas: Atlas, selection: Selection, columns: Sequence[str], order: str, most: int) -> Answer:
+    """Cases with these columns (null where the atlas has none), `first` or `last` of them."""
+    shown = ", ".join(_maybe(atlas, name) for name in columns)
+    way = '"time" NULLS LAST, "number" DESC' if order == "first" else '"number"'
+    return atlas.ask(
+        f'SELECT "case_id", "number", {shown}\nFROM crashes WHERE {atlas.where(selection)}\n'
+        f"ORDER BY {way} LIMIT {int(most)}"
+    )
+
+
+def findings(atlas: Atlas, one: Selection, other: Selection) -> Answer:
+    """Of each finding that holds in either: `a` and `b` cases, of `known_a` and `known_b` in which it was judged."""
+    a, b = atlas.where(one), atlas.where(other)
+    return atlas.ask(
+        f'WITH both_of AS (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
+        f"FROM crashes WHERE ({a}) OR ({b})),\n"
+        "whole AS (SELECT count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM both_of),\n"
+        'held AS (SELECT unnest("holds") AS value, a, b FROM both_of),\n'
+        'lost AS (SELECT unnest("could_not_be_judged") AS value, a, b FROM both_of),\n'
+        "unknown AS (SELECT value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM lost GROUP BY value)\n"
+        "SELECT h.value, count(*) FILTER (h.a) AS a, count(*) FILTER (h.b) AS b, "
+        "any_value(w.a - coalesce(u.a, 0)) AS known_a, any_value(w.b - coalesce(u.b, 0)) AS known_b, "
+        "count(*) OVER () AS values\n"
+        "FROM held h CROSS JOIN whole w LEFT JOIN unknown u USING (value) GROUP BY h.value ORDER BY count(*) DESC, 1"
+    )
+
+
+def stacks(atlas: Atlas, selection: Selection) -> Answer:
+    """The distinct traces of these cases: their frames, each with its trust, and how many cases have them."""
+    return atlas.ask(
+        f'WITH counted AS (SELECT "trace_id", count(*) AS cases FROM crashes WHERE {atlas.where(selection)} '
+        'GROUP BY "trace_id")\n'
+        "SELECT trace_id, cases, parts, functions, module_paths, offsets, trusts\n"
+        "FROM counted JOIN traces USING (trace_id) ORDER BY cases DESC, trace_id"
+    )
+
+
+def members(atlas: Atlas, outbreak: str, of: str) -> str:
+    """The SELECT of the cases of one side of an outbreak, or of one of its arguments."""
+    selection = part_of(outbreak, of)
+    return f'SELECT * FROM crashes WHERE {atlas.where(selection)} ORDER BY "number"'
+
+
+def by_members(atlas: Atlas, outbreak: str, selects: Sequence[str]) -> list[str]:
+    """SELECTs that name the cases of an outbreak one by one, with the name of their side in place of their ids."""
+    if not any(_IN.search(one) for one in selects):
+        return list(selects)
+    sides = ", ".join(map(text, SIDES))
+    told = atlas.ask(
+        f'SELECT "of", list(case_id) AS ids FROM members WHERE outbreak = {text(outbreak)} AND "of" IN ({sides}) '
+        f"GROUP BY 1 HAVING count(*) <= {MOST_NAMED}"
+    )
+    known = {row["of"]: frozenset(row["ids"]) for row in told.dicts()}
+    return [_IN.sub(lambda found: _shorter(found, outbreak, known), one) for one in selects]
+
+
+def _shorter(found: re.Match[str], outbreak: str, known: Mapping[str, frozenset[str]]) -> str:
+    ids = frozenset(one.strip("'") for one in found["ids"].split(", "))
+    for sides in (("inside",), ("elsewhere",), ("inside", "elsewhere"), ("unplaced",), SIDES):
+        if ids == frozenset().union(*(known.get(side, frozenset()) for side in sides)):
+            of = " OR ".join(f'"of" = {text(side)}' for side in sides if side in known)
+            return f"case_id IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND ({of}))"
+    return found[0]
+
+
+def _maybe(atlas: Atlas, name: str) -> str:
+    return named(name) if name in atlas.columns else f"NULL AS {named(name)}"

@@ -1,0 +1,85 @@
+"""The process that serves: one socket, one thread that looks at the casebook, and an end that comes at once."""
+
+import os
+import shlex
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from broadstreet.errors import UsageError
+from broadstreet.store.casebook import open_tables
+from broadstreet.surfaces.text import echo, safe
+from broadstreet.surfaces.web.app import app
+from broadstreet.surfaces.web.safety import LOOPBACK
+from broadstreet.surfaces.web.shelf import Shelf
+
+WAITING = 128  # connections that were not taken yet
+LAST_SECONDS = 1  # for answers that are on their way when it is stopped
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket at an address; who has the port already is not known, so the next one is named."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise UsageError(f"no address {host}: {error.strerror}", "broadstreet serve --host 127.0.0.1") from error
+    with socket.socket(family, socket.SOCK_STREAM) as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind(address)
+            made.listen(WAITING)
+        except OSError as error:
+            other = f"broadstreet serve --port {port + 1 if 0 < port < 65_535 else 0}"
+            raise UsageError(f"port {port} of {host} cannot be had: {error.strerror}", other) from error
+        yield made
+
+
+def served(there: socket.socket, url: str, at: int | None, names: tuple[str, ...]) -> int:
+    """Serve until it is stopped; the exit status."""
+    open_tables(url, at)  # what is wrong with a casebook is said here, not on a page
+    host, port = there.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{'localhost' if host in ('127.0.0.1', '::1') else shown}:{port}/"
+    echo(f"  Broad Street shows {safe(shlex.quote(url))} at {address}", err=True)
+    if names:
+        echo("  Not this machine alone: who can reach it reads every case, without a password.", err=True)
+    echo("  Stop it with Ctrl-C.", err=True)
+    shelf = Shelf(url, at)
+    made = app(shelf, names=(*LOOPBACK, *names))
+    config = uvicorn.Config(
+        made,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    server = _Server(config, shelf)
+    shelf.start()
+    try:
+        server.run(sockets=[there])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        shelf.close()
+    os._exit(0)  # a question that is being answered would hold up the end
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, shelf: Shelf) -> None:
+        super().__init__(config)
+        self._shelf = shelf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._shelf.close()  # ends the streams
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
+        if sig == signal.SIGINT and self.force_exit:
+            os._exit(0)
