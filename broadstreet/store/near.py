@@ -10,7 +10,7 @@ from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Answer, Atlas, named, text
 
 GAP = "INTERVAL 2 HOURS"  # in which nothing is told, and a place is taken to be as it was: a reboot, a late row
-MOST_STAYS = 500
+MOST_STAYS, MOST_TIMES = 500, 1_000
 MOST_ALIKE = 5
 
 
@@ -95,7 +95,7 @@ def at_risk(atlas: Atlas, attribute: str, value: str) -> dict[str, Any]:
 def history(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> Answer:
     """What was true of a place while it was at risk, in the order of time: what, value, start, end, at_risk, cases.
 
-    A value that was left and came back within GAP did not go. Several of one column may hold at the same time.
+    `times` are those of the first cases. A value that was left and came back within GAP did not go. Several of one column may hold at the same time.
     """
     names = [named(atlas.column(name).name) for name in columns]
     own = f"{named(atlas.column(attribute).name)} = {text(value)}"
@@ -112,7 +112,8 @@ def history(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) ->
         "  FROM numbered GROUP BY what, value, stay),\n"
         f'crashed AS (UNPIVOT (SELECT "time", {as_text} FROM crashes WHERE {own})\n'
         f"  ON {', '.join(names)} INTO NAME what VALUE value)\n"
-        'SELECT s.what, s.value, s."start", s."end", any_value(s.at_risk) AS at_risk, count(c."time") AS cases\n'
+        'SELECT s.what, s.value, s."start", s."end", any_value(s.at_risk) AS at_risk, count(c."time") AS cases,\n'
+        f'  list(c."time" ORDER BY c."time")[:{MOST_TIMES}] AS times\n'
         "FROM stays s LEFT JOIN crashed c ON c.what = s.what AND c.value = s.value\n"
         '  AND c."time" >= s."start" AND c."time" < s."end"\n'
         f'GROUP BY s.what, s.value, s."start", s."end" ORDER BY s."start", s.what, s.value LIMIT {MOST_STAYS}'
@@ -126,7 +127,8 @@ def shown(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> A
     return atlas.ask(
         f'WITH crashed AS (UNPIVOT (SELECT "time", {as_text} FROM crashes\n'
         f"  WHERE {named(atlas.column(attribute).name)} = {text(value)}) ON {', '.join(names)} INTO NAME what VALUE value)\n"
-        'SELECT what, value, min("time") AS "start", max("time") AS "end", NULL::DOUBLE AS at_risk, count(*) AS cases\n'
+        'SELECT what, value, min("time") AS "start", max("time") AS "end", NULL::DOUBLE AS at_risk, count(*) AS cases,\n'
+        f'  list("time" ORDER BY "time")[:{MOST_TIMES}] AS times\n'
         f'FROM crashed GROUP BY ALL ORDER BY "start", what, value LIMIT {MOST_STAYS}'
     )
 

@@ -1,13 +1,13 @@
 """One host, or one physical machine: how unusual it is, its cases, what was true of it and when, what cannot be known."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 
 from broadstreet.errors import NotInCasebook
-from broadstreet.formats.names import demangled
+from broadstreet.records.exposure import UPTIME_BANDS
 from broadstreet.records.selection import EVERYTHING, Selection
 from broadstreet.records.suspect import Excess, Suspect
 from broadstreet.store import near as store
@@ -15,6 +15,7 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import counted, page
 from broadstreet.surfaces.investigation_json import OutbreakJson
 from broadstreet.surfaces.text import encodable
+from broadstreet.surfaces.web.crash_told import brief, raised
 from broadstreet.surfaces.web.curves import CurveTold, curve_told, drawn_low
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page
@@ -30,10 +31,10 @@ CASES = "/cases"
 Kind = Literal["host", "physical_host"]
 ADDRESSES: Mapping[str, str] = {"host": "/hosts/", "physical_host": "/machines/"}
 OTHER: Mapping[Kind, Kind] = {"host": "physical_host", "physical_host": "host"}
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 HELD = ("physical_host", "host", "kernel_release", "service_release", "workload", "sku", "cpu_model", "microcode")
 PLACED = ("region", "zone", "rack")
 SHOWN = 20  # cases
-LATE = "its crashes show it; nobody tells time at risk"
 
 
 class ExcessTold(msgspec.Struct, frozen=True):
@@ -76,7 +77,11 @@ class CrashTold(msgspec.Struct, frozen=True):
 
 
 class StayTold(msgspec.Struct, frozen=True):
-    """A value that an exposure had from one time to another, how long it was at risk so, and its cases then."""
+    """A value that an exposure had from one time to another, how long it was at risk so, and its cases then.
+
+    A null `start` lies before all that was observed, and a null `end` after it. `times` are those of cases, of the first
+    thousand, where another host or machine is meant.
+    """
 
     what: str
     column: str
@@ -85,6 +90,7 @@ class StayTold(msgspec.Struct, frozen=True):
     end: datetime | None
     at_risk: float | None
     cases: int
+    times: list[datetime]
     address: str
 
 
@@ -170,7 +176,7 @@ def _told(atlas: Atlas, kind: Kind, name: str) -> HostPage:
         raise _unknown(atlas, kind, name)
     suspect = store.suspect(atlas, kind, name)
     past = _past(atlas, kind, name)
-    stays = [_stay(atlas, kind, name, row) for row in past.dicts()] if past else []
+    stays = _stays(atlas, kind, name, past.dicts() if past else [])
     about = atlas.about
     return HostPage(
         kind=kind,
@@ -188,7 +194,7 @@ def _told(atlas: Atlas, kind: Kind, name: str) -> HostPage:
         last=risk["last"],
         at_risk=risk["at_risk"],
         measure=measure(about.measures[0]) if about.measures else None,
-        places=[one.value for one in stays if one.column in PLACED],
+        places=list({one.column: one.value for one in stays if one.column in PLACED}.values()),
         excess=[] if suspect is None else _excesses(suspect),
         outbreaks=_outbreaks(atlas, kind, name),
         curve=curve_told(atlas, own, "outbreak" if investigation(atlas).outbreaks else "mechanism"),
@@ -202,7 +208,7 @@ def _told(atlas: Atlas, kind: Kind, name: str) -> HostPage:
         boots=[BootTold(row["boot_time"], row["kernel_release"]) for row in opened(atlas).boots(name)]
         if kind == "host"
         else [],
-        unknown=list(_unknowable(atlas, kind, cases, risk, stays)),
+        unknown=list(_unknowable(atlas, kind, name, cases, risk, stays)),
         queries={
             "cases": count.select,
             "excess": store.suspect_of(kind, name),
@@ -226,10 +232,10 @@ def _opening(atlas: Atlas, kind: Kind, suspect: Suspect | None, cases: Mapping[s
     if suspect is None:
         return
     ranked = store.ranked(atlas, kind)
-    yield f"It ranks {suspect.rank:,} of the {plural(ranked, PLACES[kind])} with a crash."
+    yield f"It is number {suspect.rank:,} of the {plural(ranked, PLACES[kind])} with a crash."
     if suspect.every.ratio is not None:
         of = "the same work elsewhere in the same weeks" if suspect.against == "time at risk" else "the other crashes"
-        yield f"That is {interval(suspect.every.ratio)} times the rate of {of}."
+        yield f"Its rate is {interval(suspect.every.ratio).replace('–', ' to ')} times that of {of}."
     hardware = suspect.hardware.episodes
     if hardware:
         shows = "shows" if hardware == 1 else "show"
@@ -259,7 +265,7 @@ def _excess(of: str, one: Excess, suspect: Suspect) -> ExcessTold:
         times=None if one.ratio is None else interval(one.ratio),
         p=one.p,
         q=one.q,
-        chance=None if one.q is None else f"{small(one.q)}, {asked}",
+        chance=None if one.q is None else f"{raised(small(one.q))}, {asked}",
     )
 
 
@@ -298,7 +304,7 @@ def _newest(atlas: Atlas, own: Selection) -> list[CrashTold]:
             host=row.get("host"),
             cpu=row.get("cpu"),
             mechanism=row["mechanism"],
-            site=None if row["site"] is None else demangled(row["site"]),
+            site=None if row["site"] is None else brief(row["site"]),
             outbreak=row["outbreak"],
         )
         for row in page(atlas, own, columns, None, SHOWN).dicts()
@@ -314,17 +320,28 @@ def _past(atlas: Atlas, kind: Kind, name: str) -> Any:
     return store.shown(atlas, kind, name, wanted) if wanted else None
 
 
+def _stays(atlas: Atlas, kind: Kind, name: str, rows: Sequence[Mapping[str, Any]]) -> list[StayTold]:
+    order = {column: at for at, column in enumerate((*PLACED, *HELD))}
+    ordered = sorted(rows, key=lambda row: (row["start"] or EARLIEST, order[row["what"]], row["value"]))
+    return [_stay(atlas, kind, name, row) for row in ordered]
+
+
 def _stay(atlas: Atlas, kind: Kind, name: str, row: Mapping[str, Any]) -> StayTold:
     column, value = row["what"], row["value"]
+    observed = [datetime.fromisoformat(at) if at else None for at in (atlas.about.start, atlas.about.end)]
+    told = row["at_risk"] is not None
+    before = told and observed[0] is not None and row["start"] <= observed[0]
+    after = told and observed[1] is not None and row["end"] >= observed[1]
     own = narrowed(narrowed(EVERYTHING, kind, name), column, value)
     return StayTold(
         what=exposure(column),
         column=column,
         value=value,
-        start=row["start"],
-        end=row["end"],
+        start=None if before else row["start"],
+        end=None if after else row["end"],
         at_risk=row["at_risk"],
         cases=row["cases"],
+        times=[at for at in row["times"] if at is not None] if column == OTHER[kind] else [],
         address=ADDRESSES[column] + part(value) if column in ADDRESSES else link(CASES, own),
     )
 
@@ -347,13 +364,18 @@ def _cpus(atlas: Atlas, own: Selection) -> list[OnCpuTold]:
 def _uptimes(atlas: Atlas, own: Selection) -> list[UptimeTold]:
     if "uptime" not in atlas.columns:
         return []
-    return [UptimeTold(row["value"], row["cases"]) for row in store.seen(atlas, own, "uptime").dicts()]
+    bands = [band.name for band in UPTIME_BANDS]
+    rows = store.seen(atlas, own, "uptime").dicts()
+    rows.sort(key=lambda row: bands.index(row["value"]) if row["value"] in bands else len(bands))
+    return [UptimeTold(row["value"], row["cases"]) for row in rows]
 
 
 def _unknowable(
-    atlas: Atlas, kind: Kind, cases: Mapping[str, Any], risk: Mapping[str, Any], stays: Sequence[StayTold]
+    atlas: Atlas, kind: Kind, name: str, cases: Mapping[str, Any], risk: Mapping[str, Any], stays: Sequence[StayTold]
 ) -> Iterator[str]:
     columns = {one.column for one in stays}
+    elsewhere = narrowed(narrowed(EVERYTHING, kind, name), OTHER[kind], None)
+    unplaced = store.counts(atlas, {"unplaced": elsewhere})["unplaced"] if OTHER[kind] in atlas.columns else 0
     if not atlas.about.measures or not atlas.column(kind).at_risk:
         yield "How many crashes to expect: no table tells the time at risk. broadstreet fleet add at_risk FILE"
     elif risk["first"] is None:
@@ -361,6 +383,8 @@ def _unknowable(
     if OTHER[kind] not in columns:
         told = "machine it ran on" if kind == "host" else "hosts it carried"
         yield f"Which {told}: no table of placements tells it. broadstreet fleet add placements FILE"
+    elif unplaced:
+        yield f"Which {PLACES[OTHER[kind]]} {plural(unplaced, 'case')} had: no placement is told for that time."
     for name in ("kernel_release", "sku", "service_release"):
         if name not in columns:
             yield f"Its {exposure(name)}: no table tells it."
