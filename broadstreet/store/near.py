@@ -95,7 +95,8 @@ def at_risk(atlas: Atlas, attribute: str, value: str) -> dict[str, Any]:
 def history(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> Answer:
     """What was true of a place while it was at risk, in the order of time: what, value, start, end, at_risk, cases.
 
-    `times` are those of the first cases. A value that was left and came back within GAP did not go. Several of one column may hold at the same time.
+    `times` are those of the first cases. A value that was left and came back within GAP did not go. Several of one
+    column may hold at the same time.
     """
     names = [named(atlas.column(name).name) for name in columns]
     own = f"{named(atlas.column(attribute).name)} = {text(value)}"
@@ -106,8 +107,8 @@ def history(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) ->
         f"told_of AS (UNPIVOT at_times ON {', '.join(names)} INTO NAME what VALUE value),\n"
         'marked AS (SELECT *, "start" > max("end") OVER (PARTITION BY what, value ORDER BY "start", "end"\n'
         f"  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + {GAP} AS anew FROM told_of),\n"
-        'numbered AS (SELECT *, count(*) FILTER (anew) OVER (PARTITION BY what, value ORDER BY "start", "end") AS stay\n'
-        "  FROM marked),\n"
+        "numbered AS (SELECT *, count(*) FILTER (anew) OVER (\n"
+        '  PARTITION BY what, value ORDER BY "start", "end") AS stay FROM marked),\n'
         'stays AS (SELECT what, value, min("start") AS "start", max("end") AS "end", sum(n) AS at_risk\n'
         "  FROM numbered GROUP BY what, value, stay),\n"
         f'crashed AS (UNPIVOT (SELECT "time", {as_text} FROM crashes WHERE {own})\n'
@@ -126,8 +127,10 @@ def shown(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> A
     as_text = ", ".join(f"{name}::VARCHAR AS {name}" for name in names)
     return atlas.ask(
         f'WITH crashed AS (UNPIVOT (SELECT "time", {as_text} FROM crashes\n'
-        f"  WHERE {named(atlas.column(attribute).name)} = {text(value)}) ON {', '.join(names)} INTO NAME what VALUE value)\n"
-        'SELECT what, value, min("time") AS "start", max("time") AS "end", NULL::DOUBLE AS at_risk, count(*) AS cases,\n'
+        f"  WHERE {named(atlas.column(attribute).name)} = {text(value)})\n"
+        f"  ON {', '.join(names)} INTO NAME what VALUE value)\n"
+        'SELECT what, value, min("time") AS "start", max("time") AS "end", NULL::DOUBLE AS at_risk,\n'
+        "  count(*) AS cases,\n"
         f'  list("time" ORDER BY "time")[:{MOST_TIMES}] AS times\n'
         f'FROM crashed GROUP BY ALL ORDER BY "start", what, value LIMIT {MOST_STAYS}'
     )
@@ -172,9 +175,7 @@ def _excess(row: Mapping[str, Any], prefix: str) -> Excess:
     value, low, high = (row[f"{prefix}{name}"] for name in ("ratio", "ratio_low", "ratio_high"))
     # The table has no infinite numbers: a ratio without an upper end, or with nobody to compare with, has null there.
     ratio = None if low is None else Interval(_open(value), low, _open(high))
-    return Excess(
-        row[f"{prefix}episodes"], row[f"{prefix}expected"], ratio, row[f"{prefix}p"], row[f"{prefix}q"]
-    )
+    return Excess(row[f"{prefix}episodes"], row[f"{prefix}expected"], ratio, row[f"{prefix}p"], row[f"{prefix}q"])
 
 
 def _open(value: float | None) -> float:

@@ -37,7 +37,7 @@ COMPRESSIONS = {".zst": "zstd -dc", ".gz": "gzip -dc", ".xz": "xz -dc", ".lz4": 
 LONGEST_ARGUMENT = 1000
 ID = 8  # characters of a case's id
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-OPERATOR = re.compile(r"operator\s?(?:<<=?|>>=?|->\*?|<=>|[<>]=?|\(\))")
+OPERATOR = re.compile(r"operator\s?(?:<<=?|>>=?|->\*?|<=>|[<>]=?|\(\)|(?=\w))")
 HIDDEN = str.maketrans("<>() ", "\1\2\3\4\5")  # such characters of an operator's name bracket nothing
 SHOWN = str.maketrans("\1\2\3\4\5", "<>() ")
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://")
@@ -133,7 +133,7 @@ def findings(case: Case) -> list[FindingTold]:
     """Those that hold, those that could not be judged, near misses, and the rest."""
     order = {"holds": 0, "does_not_hold": 1, "not_judged": 2}
     told = [_finding(case, one) for one in case.findings]
-    return sorted(told, key=lambda one: (order[one.state] if one.near or one.state != "does_not_hold" else 3))
+    return sorted(told, key=lambda one: order[one.state] if one.near or one.state != "does_not_hold" else 3)
 
 
 def _finding(case: Case, finding: Finding) -> FindingTold:

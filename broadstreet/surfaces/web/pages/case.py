@@ -37,6 +37,7 @@ MINUTE = timedelta(seconds=30)  # to either side
 PLACES = {"host": "hosts", "physical_host": "machines"}
 KEEP = "broadstreet scan SOURCE --casebook URL --keep pointers keeps a slim core dump of each case."
 Lies = Literal["inside", "elsewhere", "unplaced"]
+Side = Literal["for", "against"]
 WHERE: Mapping[Lies, str] = {
     "inside": "It is inside.",
     "elsewhere": "It is of the same syndrome, and outside.",
@@ -58,7 +59,7 @@ class BorneTold(msgspec.Struct, frozen=True):
 
     name: str
     says: str
-    side: Literal["for", "against"]
+    side: Side
     ratio: str
 
 
@@ -292,8 +293,10 @@ def _among(atlas: Atlas, case_id: str) -> list[AmongTold]:
 
 def _lies(one: OutbreakJson, of: Sequence[str]) -> AmongTold:
     lies: Lies = "inside" if "inside" in of else "elsewhere" if "elsewhere" in of else "unplaced"
-    against: tuple[Literal["for", "against"], list[ArgumentJson]] = ("against", one.evidence_against)
-    sides = (against, ("for", one.evidence_for))
+    sides: tuple[tuple[Side, list[ArgumentJson]], ...] = (
+        ("against", one.evidence_against),
+        ("for", one.evidence_for),
+    )
     return AmongTold(
         id=one.id,
         rank=one.rank,
@@ -321,9 +324,7 @@ def _times(one: ArgumentJson) -> str:
     return f"{ratio(value)} × for hardware{cap}" if value >= 1 else f"{ratio(1 / value)} × for software{cap}"
 
 
-def _modules(
-    atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf | None
-) -> list[SharedModule]:
+def _modules(atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf | None) -> list[SharedModule]:
     sharing: Mapping[tuple[str, str], int] = {}
     if syndrome is not None and case.modules:
         sharing = book.builds(syndrome.id, store.module_sets(atlas, syndrome.id).rows)

@@ -1,10 +1,11 @@
-"""One host, or one physical machine: how unusual it is, its cases, what was true of it and when, what cannot be known."""
+"""One host or physical machine: how unusual it is, its cases, what was true of it and when, what cannot be known."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
+from markupsafe import Markup
 
 from broadstreet.errors import NotInCasebook
 from broadstreet.records.exposure import UPTIME_BANDS
@@ -13,13 +14,16 @@ from broadstreet.records.suspect import Excess, Suspect
 from broadstreet.store import near as store
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import counted, page
+from broadstreet.surfaces.charts import placements
+from broadstreet.surfaces.charts.placements import Placement, Placements
 from broadstreet.surfaces.investigation_json import OutbreakJson
 from broadstreet.surfaces.text import encodable
 from broadstreet.surfaces.web.crash_told import brief, raised
-from broadstreet.surfaces.web.curves import CurveTold, curve_told, drawn_low
+from broadstreet.surfaces.web.curves import NARROW, WIDE, CurveTold, curve_told, drawn_low
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.pages.case import opened
+from broadstreet.surfaces.web.places import role_of
 from broadstreet.surfaces.web.rendering import link, part
 from broadstreet.surfaces.web.selection import narrowed
 from broadstreet.verdict.figures import interval, ratio, small
@@ -35,6 +39,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 HELD = ("physical_host", "host", "kernel_release", "service_release", "workload", "sku", "cpu_model", "microcode")
 PLACED = ("region", "zone", "rack")
 SHOWN = 20  # cases
+MOST_ROWS = 40  # of a chart
 
 
 class ExcessTold(msgspec.Struct, frozen=True):
@@ -59,6 +64,7 @@ class NamedTold(msgspec.Struct, frozen=True):
     certainty: str
     names_it: bool
     cases: int
+    onset: str | None
     address: str
     cases_address: str
 
@@ -79,8 +85,8 @@ class CrashTold(msgspec.Struct, frozen=True):
 class StayTold(msgspec.Struct, frozen=True):
     """A value that an exposure had from one time to another, how long it was at risk so, and its cases then.
 
-    A null `start` lies before all that was observed, and a null `end` after it. `times` are those of cases, of the first
-    thousand, where another host or machine is meant.
+    A null `start` lies before all that was observed, and a null `end` after it. Of another host or machine `times` are
+    those of its first thousand cases here; else there are none.
     """
 
     what: str
@@ -218,9 +224,7 @@ def _told(atlas: Atlas, kind: Kind, name: str) -> HostPage:
     )
 
 
-def _answer(
-    kind: Kind, name: str, suspect: Suspect | None, at_risk: float | None, measures: Sequence[str]
-) -> str:
+def _answer(kind: Kind, name: str, suspect: Suspect | None, at_risk: float | None, measures: Sequence[str]) -> str:
     if suspect is not None:
         return encodable(answer(suspect))
     time = "" if at_risk is None else f" in {at_risk:,.0f} {measure(measures[0])}"
@@ -239,9 +243,10 @@ def _opening(atlas: Atlas, kind: Kind, suspect: Suspect | None, cases: Mapping[s
     hardware = suspect.hardware.episodes
     if hardware:
         shows = "shows" if hardware == 1 else "show"
+        which = "All" if hardware == suspect.every.episodes > 1 else f"{hardware:,}"
         expected = suspect.hardware.expected
         than = "" if expected is None else f", where {ratio(expected)} would be expected"
-        yield f"{hardware:,} of them {shows} what failing hardware does{than}."
+        yield f"{which} of them {shows} what failing hardware does{than}."
     elif suspect.every.episodes:
         yield "None shows what only failing hardware does."
     if suspect.every.episodes > 1:
@@ -288,6 +293,7 @@ def _named(one: OutbreakJson, kind: Kind, name: str, cases: int, selection: Sele
         certainty=one.certainty,
         names_it=one.cohort.get(kind) == name or cpu.startswith(f"{name} cpu "),
         cases=cases,
+        onset=one.onset,
         address=f"/outbreaks/{part(one.id)}",
         cases_address=link(CASES, selection),
     )
@@ -412,10 +418,40 @@ def _unknown(atlas: Atlas, kind: Kind, name: str) -> NotInCasebook:
 
 
 def draw(told: HostPage, asked: Asked) -> Mapping[str, object]:
-    """The curve of its cases."""
-    title = f"Cases of {told.word} {told.name[:100]}"
-    curve = drawn_low(told.curve, title) if told.curve is not None and told.cases else None
-    return {"curve": curve, "stays": None}
+    """The curve of its cases; the hosts on it, or the machines under it, over the same time."""
+    curve = told.curve
+    if curve is None:
+        return {"curve": None, "stays": None}
+    of = f"{told.word} {told.name[:100]}"
+    return {
+        "curve": drawn_low(curve, f"Cases of {of}") if told.cases else None,
+        "stays": _drawn(_placements(told, curve, of)) if told.stays else None,
+    }
+
+
+def _placements(told: HostPage, curve: CurveTold, of: str) -> Placements:
+    """At most so many rows: those with cases before those without, and the longest before the shorter."""
+    first = sorted(told.stays, key=lambda one: (-min(one.cases, 1), -(one.at_risk or 0.0)))[:MOST_ROWS]
+    naming = next((one for one in told.outbreaks if one.names_it), None)
+    most = max(told.outbreaks, key=lambda one: one.cases, default=None)
+    onset = None if naming is None or naming.onset is None else datetime.fromisoformat(naming.onset)
+    return Placements(
+        title=f"{'Machines under' if told.kind == 'host' else 'Hosts on'} {of}",
+        start=curve.start,
+        end=curve.end,
+        rows=tuple(
+            Placement(one.value, one.start, one.end, tuple(one.times), one.address)
+            for one in told.stays
+            if one in first
+        ),
+        onset=onset,
+        onset_words="" if onset is None else f"outbreak {naming.rank if naming else ''} begins {onset.day} {onset:%b}",
+        role="other" if most is None else role_of((naming or most).rank),
+    )
+
+
+def _drawn(chart: Placements) -> Markup:
+    return placements.draw(chart, WIDE, "w") + placements.draw(chart, NARROW, "n")
 
 
 PAGES = (
