@@ -2,7 +2,7 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, case, cases, map, new, outbreak, overview
+from broadstreet.surfaces.web.pages import about, case, cases, host, map, new, outbreak, overview
 
 # A tab is shown once its page exists.
 TABS = (
@@ -21,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     outbreak.PAGE,
     cases.PAGE,
     case.PAGE,
+    *host.PAGES,
     about.PAGE,
 )
 
