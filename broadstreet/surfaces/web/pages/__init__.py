@@ -2,7 +2,7 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, outbreak, overview
+from broadstreet.surfaces.web.pages import about, outbreak, outbreaks, overview
 
 # A tab is shown once its page exists.
 TABS = (
@@ -16,6 +16,7 @@ TABS = (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    outbreaks.PAGE,
     outbreak.PAGE,
     about.PAGE,
 )
