@@ -2,7 +2,7 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, outbreak, outbreaks, overview
+from broadstreet.surfaces.web.pages import about, case, cases, map, outbreak, outbreaks, overview
 
 # A tab is shown once its page exists.
 TABS = (
@@ -16,8 +16,11 @@ TABS = (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    map.PAGE,
     outbreaks.PAGE,
     outbreak.PAGE,
+    cases.PAGE,
+    case.PAGE,
     about.PAGE,
 )
 
