@@ -51,6 +51,7 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
         told = _told(inquiry.population, found.verdicts)
         store.write_crashes(questions, folder, told)
         store.write_traces(questions, folder)
+        store.write_decisions(questions, folder)
         syndromes = listed(questions, inquiry.grouping)
     store.write(folder, "syndromes", [syndromes], syndromes.schema)
     _write_pieces(inquiry.population, folder)

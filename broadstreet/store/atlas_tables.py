@@ -68,6 +68,19 @@ def write_traces(questions: Questions, folder: str) -> None:
     write(folder, "traces", reader, reader.schema)
 
 
+def write_decisions(questions: Questions, folder: str) -> None:
+    """Why each trace is in its syndrome, as far as that is kept; and what people said of syndromes."""
+    reader = questions.stream(
+        "SELECT trace_id, trace, outcome, similarity, probability, nearest, rival, margin, algorithm, made "
+        "FROM raw_assignments SEMI JOIN current_cases USING (trace_id) "
+        "QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1 ORDER BY trace_id",
+        ROWS_AT_ONCE,
+    )
+    write(folder, "decisions", reader, reader.schema)
+    said = questions.answer("SELECT * FROM raw_syndrome_events ORDER BY number")
+    write(folder, "said", [said], said.schema)
+
+
 def coded(values: Sequence[str], codes: Any) -> pa.DictionaryArray:
     """Codes into values as a column; -1 is null."""
     texts = pa.array(list(values), pa.string())
