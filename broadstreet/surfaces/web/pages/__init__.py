@@ -1,7 +1,7 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, overview
+from broadstreet.surfaces.web.pages import about, overview, sql
 
 # A tab is shown once its page exists.
 TABS = (
@@ -15,6 +15,7 @@ TABS = (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    sql.PAGE,
     about.PAGE,
 )
 
