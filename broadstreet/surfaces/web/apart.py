@@ -24,7 +24,7 @@ from broadstreet.surfaces.text import encodable
 
 REFUSED = 3  # the exit status of a question that cannot be answered; stderr has why, as JSON
 GRACE_SECONDS = 4  # beside the question's own: starting, and writing the answer
-ADDRESS_SPACE = 6 << 30  # DuckDB, Arrow and the files they map; memory itself is bounded by DuckDB
+DATA = 2 << 30  # bytes of private memory: DuckDB is told half a gigabyte, and does not count every string
 LARGEST_FILE = 1 << 30
 OPEN_FILES = 512
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38  # include/uapi/linux/prctl.h
@@ -138,7 +138,7 @@ def _give_up_rights(seconds: float) -> None:
     processor = int(seconds) + GRACE_SECONDS
     for limit, most in (
         (resource.RLIMIT_CPU, processor),
-        (resource.RLIMIT_AS, ADDRESS_SPACE),
+        (resource.RLIMIT_DATA, DATA),
         (resource.RLIMIT_FSIZE, LARGEST_FILE),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),

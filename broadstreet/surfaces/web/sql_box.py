@@ -24,6 +24,13 @@ CHUNK = 1 << 16
 LONGEST = 20_000  # characters
 APART = command("broadstreet.surfaces.web.apart")
 KEPT = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "LANG", "LC_ALL")  # of the environment: no keys of a cloud
+ONE_THREAD = {
+    "TOKIO_WORKER_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ARROW_IO_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}  # threads take address space, and a machine of 128 CPUs would start as many of each kind
 
 _places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -67,7 +74,7 @@ def _run(question: Question, answer: IO[bytes]) -> None:
             stdout=answer,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=kept | {"PYTHONPATH": import_path(), "TMPDIR": folder},
+            env=kept | ONE_THREAD | {"PYTHONPATH": import_path(), "TMPDIR": folder},
             start_new_session=True,
         )
         try:
