@@ -16,6 +16,7 @@ from broadstreet.errors import UsageError
 from broadstreet.records.atlas import TABLES
 from broadstreet.records.columns import STORED_FLEET
 from broadstreet.store.atlas import laid
+from broadstreet.store.literals import text
 from broadstreet.store.questions import Beside, Questions, check_one_select, told_apart
 from broadstreet.store.views import VIEWS
 
@@ -39,7 +40,7 @@ def boxed(url: str, version: int, folder: str, spill: str, select: str, bounds: 
     duck = duckdb.connect(config={"python_enable_replacements": "false"})
     for statement in (*_bounded(bounds, spill), *laid(folder)):
         duck.execute(statement)
-    duck.execute(f"SET allowed_directories = [{_text(folder + '/')}]; SET enable_external_access = false")
+    duck.execute(f"SET allowed_directories = [{text(folder + '/')}]; SET enable_external_access = false")
     duck.execute("SET lock_configuration = true")
     with _said():
         check_one_select(duck, select)
@@ -63,7 +64,7 @@ def _bounded(bounds: Bounds, spill: str | None) -> Iterator[str]:
     yield "SET allow_persistent_secrets = false; SET allow_community_extensions = false"
     yield "SET preserve_insertion_order = true; SET max_expression_depth = 500"
     if spill is not None:
-        yield f"SET temp_directory = {_text(spill)}"
+        yield f"SET temp_directory = {text(spill)}"
 
 
 def _beside() -> Iterator[str]:
@@ -118,7 +119,3 @@ def _said() -> Iterator[None]:
         raise UsageError("the question needs more memory than it may have", LESS) from error
     except duckdb.Error as error:
         raise UsageError(f"the question cannot be answered: {error}", HINT) from error
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -65,10 +65,10 @@ def _upright(names: list[str], rows: list[list[str]]) -> None:
 
 
 def _shown(value: Any) -> str:
-    known = plain(value)
-    if isinstance(known, bool):
-        return "yes" if known else "no"
-    return known if isinstance(known, str) else msgspec.json.encode(known).decode()
+    told = plain(value)
+    if isinstance(told, bool):
+        return "yes" if told else "no"
+    return told if isinstance(told, str) else msgspec.json.encode(told).decode()
 
 
 def _json(batches: Iterator[pa.RecordBatch], file: BinaryIO, as_list: bool) -> None:
@@ -93,8 +93,8 @@ def _csv(first: pa.RecordBatch, batches: Iterator[pa.RecordBatch]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    known = plain(value)
-    return known if isinstance(known, bool | int | float | str) else msgspec.json.encode(known).decode()
+    told = plain(value)
+    return told if isinstance(told, bool | int | float | str) else msgspec.json.encode(told).decode()
 
 
 def _parquet(first: pa.RecordBatch, batches: Iterator[pa.RecordBatch]) -> None:

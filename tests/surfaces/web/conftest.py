@@ -11,6 +11,7 @@ from broadstreet.store.casebook import open_tables
 from broadstreet.surfaces.web.drawing import draw_into_cache
 from tests.surfaces.shell import Fleet, broadstreet
 from tests.surfaces.web.browsing import CHROMIUM
+from tests.surfaces.web.hostile import made
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,9 @@ def browser() -> Iterator[Any]:
         shown = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield shown
         shown.close()
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a casebook in which every text that others chose is hostile."""
+    return made(Path(tmp_path_factory.mktemp("hostile")))
