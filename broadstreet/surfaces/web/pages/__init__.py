@@ -2,7 +2,7 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, case, cases, host, map, new, outbreak, outbreaks, overview
+from broadstreet.surfaces.web.pages import about, case, cases, host, map, new, outbreak, outbreaks, overview, sql
 
 # A tab is shown once its page exists.
 TABS = (
@@ -23,6 +23,7 @@ PAGES: tuple[Page, ...] = (
     cases.PAGE,
     case.PAGE,
     *host.PAGES,
+    sql.PAGE,
     about.PAGE,
 )
 
