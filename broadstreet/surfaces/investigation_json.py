@@ -353,13 +353,28 @@ def outbreak_json(verdict: Verdict, most: int | None = None) -> OutbreakJson:
         comparison=_maybe(outbreak.comparison, _comparison),
         others=[_comparison(one) for one in outbreak.others],
         splits=[_split(one) for one in outbreak.splits],
-        judgement=_maybe(verdict.judgement, _judgement),
+        judgement=_maybe(verdict.judgement, judgement_json),
     )
 
 
 def how_sure_json(found: Investigation) -> list[HowSureJson]:
     """How verdicts of this casebook fared that people judged."""
     return [HowSureJson(*astuple(one)) for one in found.how_sure]
+
+
+def judgement_json(one: Judgement) -> JudgementJson:
+    """A word on a verdict that was not withdrawn."""
+    return JudgementJson(
+        kind="confirm" if one.kind == "confirm" else "refute",
+        truth=one.truth,
+        note=one.text,
+        author=one.author,
+        made=_written(one.made),
+        says=one.says,
+        probability=one.certainty,
+        outbreak=one.outbreak,
+        casebook_version=one.version,
+    )
 
 
 def again_json(verdict: Verdict) -> list[AgainJson]:
@@ -449,20 +464,6 @@ def _argument(one: Argument) -> ArgumentJson:
         cases=list(one.cases[:MOST_IDS]),
         case_count=len(one.cases),
         reads=one.reads,
-    )
-
-
-def _judgement(one: Judgement) -> JudgementJson:
-    return JudgementJson(
-        kind="confirm" if one.kind == "confirm" else "refute",
-        truth=one.truth,
-        note=one.text,
-        author=one.author,
-        made=_written(one.made),
-        says=one.says,
-        probability=one.certainty,
-        outbreak=one.outbreak,
-        casebook_version=one.version,
     )
 
 

@@ -24,6 +24,11 @@ def interval(of: Interval) -> str:
     return f"{ratio(of.value)} ({ratio(of.low)}–{ratio(of.high)})"
 
 
+def rounded_odds(value: float) -> str:
+    """190 : 1, 1 : 3.4, 36,000,000 : 1: no more figures than a ratio has."""
+    return f"{ratio(value)} : 1" if value >= 1 else f"1 : {ratio(1 / value)}"
+
+
 def percent(share: float) -> str:
     """97%: never rounded up to all, nor down to nothing."""
     whole = math.floor(share * 100 + 0.5)

@@ -140,6 +140,13 @@ def scope(outbreak: Outbreak) -> str:
     return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
 
 
+def oftener(before: float | None, within: float) -> str:
+    """How the rate since the onset compares with that before it; empty where nothing was before."""
+    if before is None:
+        return ""
+    return f"{ratio(within / before)} times as often as before." if before else "Before it there were none."
+
+
 def who_is_hit(outbreak: Outbreak) -> str:
     """How many of which crashes, of how many expected; of several syndromes the comparison is about one alone."""
     compared, onset = outbreak.comparison, outbreak.onset

@@ -171,3 +171,8 @@ def test_what_fails_inside_stays_inside(client: TestClient) -> None:
         assert answer.status_code == 500
         assert not re.search("secret|Traceback|RuntimeError", answer.text)
         assert "could not be made" in answer.text
+
+
+def test_a_form_of_ours_tells_where_it_is_from() -> None:
+    """With a form of a page that forbids every referrer a browser sends `Origin: null`."""
+    assert reader().get("/about").headers["referrer-policy"] == "same-origin"
