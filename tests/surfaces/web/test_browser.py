@@ -22,6 +22,22 @@ OVERFLOW = """() => {
         .map(one => one.outerHTML.slice(0, 120)).slice(0, 5)];
 }"""
 
+MOST_TABS = 150
+CONTROLS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+    .filter(one => one.tabIndex >= 0 && !one.disabled && one.type !== 'hidden')
+    .filter(one => one.checkVisibility({visibilityProperty: true}))
+    .map((one, n) => { one.dataset.proof = n; return one.outerHTML.slice(0, 160); })"""
+FOCUSED = """() => {
+    const one = document.activeElement;
+    if (!one || one === document.body) return null;
+    const style = getComputedStyle(one), box = one.getBoundingClientRect();
+    const marked = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none';
+    return {
+        number: Number(one.dataset.proof ?? -1), text: one.textContent.trim(), html: one.outerHTML.slice(0, 160),
+        seen: marked && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+}"""
+
 
 @pytest.fixture(scope="session")
 def pages(site: Site) -> dict[str, list[str]]:
@@ -41,9 +57,7 @@ def test_links_lead_from_the_overview_to_every_page(pages: dict[str, list[str]])
 
 
 @every_kind
-def test_a_page_asks_nothing_but_its_server_and_has_no_error(
-    reader: Tab, pages: dict[str, list[str]], kind: str
-) -> None:
+def test_a_page_asks_only_its_server_and_has_no_error(reader: Tab, pages: dict[str, list[str]], kind: str) -> None:
     for address in pages[kind]:
         reader.open(address)
         reader.page.wait_for_load_state("load")
@@ -111,22 +125,6 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(
         assert at["seen"], f"the focus cannot be seen on {at['html']}"
         reached.add(at["number"])
     assert [wanted[n] for n in range(min(len(wanted), MOST_TABS)) if n not in reached] == []
-
-
-MOST_TABS = 150
-CONTROLS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
-    .filter(one => one.tabIndex >= 0 && !one.disabled && one.type !== 'hidden' && one.checkVisibility({visibilityProperty: true}))
-    .map((one, n) => { one.dataset.proof = n; return one.outerHTML.slice(0, 160); })"""
-FOCUSED = """() => {
-    const one = document.activeElement;
-    if (!one || one === document.body) return null;
-    const style = getComputedStyle(one), box = one.getBoundingClientRect();
-    const marked = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none';
-    return {
-        number: Number(one.dataset.proof ?? -1), text: one.textContent.trim(), html: one.outerHTML.slice(0, 160),
-        seen: marked && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
-    };
-}"""
 
 
 def test_the_skip_link_goes_to_the_page(reader: Tab) -> None:
