@@ -169,8 +169,9 @@ class Drawn:
             return JSONResponse(said, status_code=trouble.status)
         return self._page_of(trouble, self._shelf.standing().atlas)
 
-    def elsewhere(self, request: Request, error: Elsewhere) -> Response:
+    def elsewhere(self, request: Request, error: Exception) -> Response:
         """The way to what stands at another address."""
+        assert isinstance(error, Elsewhere)
         path, question, query = error.address.partition("?")
         return RedirectResponse((json_path(path) if as_json(request) else path) + question + query, 302)
 
@@ -201,7 +202,7 @@ class Drawn:
             trouble=trouble,
             atlas=atlas,
             page=page,
-            state=state,
+            standing=state,
             empty=empty,
             selection=EVERYTHING,
             chips=(),
@@ -228,7 +229,7 @@ class Drawn:
             page=page,
             asked=asked,
             atlas=asked.atlas,
-            state=state,
+            standing=state,
             selection=asked.selection,
             path=here,
             own=own,
