@@ -2,7 +2,19 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, case, cases, host, map, new, outbreak, outbreaks, overview, sql
+from broadstreet.surfaces.web.pages import (
+    about,
+    case,
+    cases,
+    compare,
+    host,
+    map,
+    new,
+    outbreak,
+    outbreaks,
+    overview,
+    sql,
+)
 
 # A tab is shown once its page exists.
 TABS = (
@@ -21,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     outbreaks.PAGE,
     outbreak.PAGE,
     cases.PAGE,
+    compare.PAGE,
     case.PAGE,
     *host.PAGES,
     sql.PAGE,
