@@ -1,8 +1,8 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
-from broadstreet.surfaces.web import judged
+from broadstreet.surfaces.web import history, judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, case, cases, map, outbreak, outbreaks, overview
+from broadstreet.surfaces.web.pages import about, case, cases, map, outbreak, outbreaks, overview, syndrome
 
 # A tab is shown once its page exists.
 TABS = (
@@ -19,9 +19,10 @@ PAGES: tuple[Page, ...] = (
     map.PAGE,
     outbreaks.PAGE,
     outbreak.PAGE,
+    syndrome.PAGE,
     cases.PAGE,
     case.PAGE,
     about.PAGE,
 )
 
-CHANGES: tuple[Change, ...] = (judged.CHANGE,)
+CHANGES: tuple[Change, ...] = (judged.CHANGE, history.CHANGE)
