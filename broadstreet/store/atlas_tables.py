@@ -37,8 +37,9 @@ def write_crashes(questions: Questions, folder: str, told: pa.Table) -> None:
     own = [_shown(column) for column in OF_CASE if column.name not in told.column_names]
     names = ", ".join(f"t.{named(name)}" for name in told.column_names)
     reader = questions.stream(
-        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence "
-        "FROM told t JOIN cases c USING (case_id) ORDER BY t.number",
+        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence, "
+        "s.added FROM told t JOIN cases c USING (case_id) LEFT JOIN current_specimens s ON s.reading = c.reading "
+        "ORDER BY t.number",
         ROWS_AT_ONCE,
     )
     write(folder, "crashes", reader, reader.schema)

@@ -16,9 +16,9 @@ from broadstreet.errors import BroadStreetError, UsageError
 from broadstreet.pipeline.syndromes import hearing
 from broadstreet.store.questions import Questions
 from broadstreet.store.syndromes import events
-from broadstreet.surfaces.web.processes import import_path
+from broadstreet.surfaces.web.child import command, import_path
 
-COMMAND = (sys.executable, "-P", "-m", "broadstreet.surfaces.web.saying")
+COMMAND = command("broadstreet.surfaces.web.saying")
 SECONDS = 600.0
 
 

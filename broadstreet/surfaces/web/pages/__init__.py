@@ -2,7 +2,19 @@
 
 from broadstreet.surfaces.web import history, judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, case, cases, map, outbreak, outbreaks, overview, syndrome
+from broadstreet.surfaces.web.pages import (
+    about,
+    case,
+    cases,
+    host,
+    map,
+    new,
+    outbreak,
+    outbreaks,
+    overview,
+    sql,
+    syndrome,
+)
 
 # A tab is shown once its page exists.
 TABS = (
@@ -16,12 +28,15 @@ TABS = (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    new.PAGE,
     map.PAGE,
     outbreaks.PAGE,
     outbreak.PAGE,
     syndrome.PAGE,
     cases.PAGE,
     case.PAGE,
+    *host.PAGES,
+    sql.PAGE,
     about.PAGE,
 )
 
