@@ -5,6 +5,7 @@ in the same numbers say the same, and are one row.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 from markupsafe import Markup
@@ -16,6 +17,9 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.store.parts import findings
 from broadstreet.store.tallies import tallies, tallying, together
 from broadstreet.surfaces.charts import dumbbell as chart
+from broadstreet.surfaces.syndromes_text import brief
+from broadstreet.surfaces.text import first_up
+from broadstreet.surfaces.web.verdicts import Word
 from broadstreet.verdict.again import two_sided
 from broadstreet.verdict.figures import small
 from broadstreet.verdict.words import exposure
@@ -37,6 +41,7 @@ class Apart(msgspec.Struct, frozen=True):
     """
 
     column: str
+    kind: Literal["finding", "feature", "exposure", "case"]
     value: str
     name: str
     a: int
@@ -77,7 +82,7 @@ def apart_told(atlas: Atlas, one: Selection, other: Selection) -> ApartTold:
     every = differences(counted, not_told)
     found = discovered(every)
     return ApartTold(
-        rows=list(_rows(found)),
+        rows=list(_rows(atlas, found)),
         found=len(found),
         asked=every[0].test.asked if every else 0,
         query=judged.select,
@@ -85,21 +90,26 @@ def apart_told(atlas: Atlas, one: Selection, other: Selection) -> ApartTold:
     )
 
 
-def drawn(told: ApartTold) -> dict[str, object]:
-    """The axis, and the marks of each row, for the cells of a table."""
-    return {"axis": chart.axis(MARKS), "rows": [_marks(row) for row in told.rows]}
+def drawn(told: ApartTold, one: Word, other: Word) -> dict[str, object]:
+    """The axis, the marks of each row for the cells of a table, and the shapes that stand for the halves.
+
+    A half has the shape of its verdict, unless both have the same.
+    """
+    first, second = (("square" if word.shape == "square" else "circle") for word in (one, other))
+    shapes: chart.Shapes = (first, second) if first != second else chart.SHAPES  # type: ignore[assignment]
+    return {"axis": chart.axis(MARKS), "rows": [_marks(row, shapes) for row in told.rows], "shapes": shapes}
 
 
-def name_of(column: str, value: str) -> str:
-    """A value as a reader calls it."""
-    plain = value.replace("_", " ")
-    if column == HOLDS:
-        return f"{plain} holds"
-    if column in OF_CASE:
-        return f"{column} {plain if column == 'mechanism' else value}"
-    if value in ("true", "false"):
-        return f"{column.replace('_', ' ')}: {'yes' if value == 'true' else 'no'}"
-    return f"{exposure(column)} {value.replace('-', '−') if value.lstrip('-').isdecimal() else value}"
+def name_of(column: str, kind: str, value: str) -> str:
+    """A value as a reader calls it; a feature as it is written."""
+    if kind == "finding":
+        return f"{value.replace('_', ' ').capitalize()} holds"
+    if kind == "feature":
+        return f"{column} = {value}"
+    if column == "mechanism":
+        return f"Mechanism {value.replace('_', ' ')}"
+    name = first_up(exposure(column))
+    return f"{name} {brief(value) if column == 'site' else value}"
 
 
 def _columns(columns: Iterable[AtlasColumn]) -> Iterator[str]:
@@ -110,7 +120,7 @@ def _columns(columns: Iterable[AtlasColumn]) -> Iterator[str]:
             yield column.name
 
 
-def _rows(found: Sequence[Difference]) -> Iterator[Apart]:
+def _rows(atlas: Atlas, found: Sequence[Difference]) -> Iterator[Apart]:
     """The surest, few of one column; those with the same numbers as one that is told stand beside it."""
     told: dict[tuple[int, int, int, int], list[Difference]] = {}
     for one in found:
@@ -124,15 +134,16 @@ def _rows(found: Sequence[Difference]) -> Iterator[Apart]:
         shown += 1
         if shown > MOST_ROWS:
             return
-        yield _apart(first, rest)
+        yield _apart(atlas, first, rest)
 
 
-def _apart(one: Difference, same: Sequence[Difference]) -> Apart:
+def _apart(atlas: Atlas, one: Difference, same: Sequence[Difference]) -> Apart:
     q = 1.0 if one.test.q is None else one.test.q
     return Apart(
         column=one.of.column,
         value=one.of.value,
-        name=name_of(one.of.column, one.of.value),
+        kind=_kind(atlas, one.of.column),
+        name=_name(atlas, one.of),
         a=one.of.a,
         known_a=one.of.known_a,
         b=one.of.b,
@@ -140,10 +151,18 @@ def _apart(one: Difference, same: Sequence[Difference]) -> Apart:
         q=q,
         q_says=small(q),
         python=two_sided(one.test),
-        same=[name_of(each.of.column, each.of.value) for each in same],
+        same=[_name(atlas, each.of) for each in same],
     )
 
 
-def _marks(row: Apart) -> Markup:
+def _kind(atlas: Atlas, column: str) -> Literal["finding", "feature", "exposure", "case"]:
+    return "finding" if column == HOLDS else atlas.column(column).kind
+
+
+def _name(atlas: Atlas, of: Counted) -> str:
+    return name_of(of.column, _kind(atlas, of.column), of.value)
+
+
+def _marks(row: Apart, shapes: chart.Shapes) -> Markup:
     sign = chart.Dumbbell("", row.a / row.known_a, row.b / row.known_b, ("", ""))
-    return chart.row(sign, MARKS)
+    return chart.row(sign, MARKS, shapes)

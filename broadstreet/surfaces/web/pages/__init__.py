@@ -14,6 +14,7 @@ from broadstreet.surfaces.web.pages import (
     overview,
     sql,
     syndrome,
+    syndromes,
 )
 
 # A tab is shown once its page exists.
@@ -32,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     map.PAGE,
     outbreaks.PAGE,
     outbreak.PAGE,
+    syndromes.PAGE,
     syndrome.PAGE,
     cases.PAGE,
     case.PAGE,

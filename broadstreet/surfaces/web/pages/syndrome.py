@@ -142,7 +142,7 @@ def draw(told: SyndromeTold, asked: Asked) -> dict[str, object]:
     """The curves on one scale, what tells the halves apart, the forests and the merged stacks."""
     return {
         "curve": None if told.curve is None else curve_drawn(told.curve, f"Cases of {told.id}"),
-        "apart": None if told.apart is None else apart_drawn(told.apart),
+        "apart": None if told.apart is None else apart_drawn(told.apart, *(half.word for half in told.halves[:2])),
         "curves": curves_drawn(told.halves),
         "forests": {half.id: forest_drawn(half) for half in told.halves},
         "stacks": {half.id: stack_drawn(half.stack, half.word.role) for half in told.halves},
