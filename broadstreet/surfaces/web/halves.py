@@ -13,8 +13,8 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.charts import curve as chart
 from broadstreet.surfaces.charts import stack_tree
 from broadstreet.surfaces.investigation_json import OutbreakJson
-from broadstreet.surfaces.syndromes_text import brief
 from broadstreet.surfaces.web import forests
+from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.curves import CurveTold
 from broadstreet.surfaces.web.forests import Hit, hits, strata_of
 from broadstreet.surfaces.web.outbreak_curve import as_chart, drawn_low, outbreak_curve

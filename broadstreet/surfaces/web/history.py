@@ -17,7 +17,7 @@ from broadstreet.store.parts import said
 from broadstreet.store.questions import Questions
 from broadstreet.store.syndromes import Event, aliases, called, events
 from broadstreet.surfaces.casebook_options import me
-from broadstreet.surfaces.syndromes_text import brief
+from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.judged import LONGEST_NAME, written
 from broadstreet.surfaces.web.page import Asked, Change, Parameter
 from broadstreet.surfaces.web.rendering import link, part

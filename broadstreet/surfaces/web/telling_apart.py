@@ -17,8 +17,8 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.store.parts import findings
 from broadstreet.store.tallies import tallies, tallying, together
 from broadstreet.surfaces.charts import dumbbell as chart
-from broadstreet.surfaces.syndromes_text import brief
 from broadstreet.surfaces.text import first_up
+from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.verdicts import Word
 from broadstreet.verdict.again import two_sided
 from broadstreet.verdict.figures import small

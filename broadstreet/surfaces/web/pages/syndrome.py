@@ -11,8 +11,8 @@ from broadstreet.records.selection import Condition, Selection
 from broadstreet.store import parts
 from broadstreet.store.atlas import Answer, Atlas
 from broadstreet.surfaces.investigation_json import OutbreakJson
-from broadstreet.surfaces.syndromes_text import brief
 from broadstreet.surfaces.text import plural
+from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.curves import CurveTold, curve_told
 from broadstreet.surfaces.web.curves import drawn as curve_drawn
 from broadstreet.surfaces.web.halves import (
@@ -31,6 +31,7 @@ from broadstreet.surfaces.web.telling_apart import ApartTold, apart_told
 from broadstreet.surfaces.web.telling_apart import drawn as apart_drawn
 from broadstreet.surfaces.web.verdicts import outbreaks_of
 from broadstreet.verdict.sentences import count as in_words
+from broadstreet.verdict.words import listed
 
 DEFINING = 8  # frames of the commonest trace
 SIDE_BY_SIDE = 2
@@ -180,10 +181,15 @@ def _opening(row: dict[str, Any], name: str | None, outbreaks: Sequence[Outbreak
     called = f"“{name}”: " if name else ""
     said = f"{called}{plural(row['cases'], 'crash', 'crashes')}{hosts} that look the same."
     if len(outbreaks) > 1:
-        return f"{said} What speaks against one cause may be a case of the other."
+        counts = [f"{sum(_counts(one)):,} {one.mechanism.replace('_', ' ')}" for one in outbreaks]
+        return f"{said[:-1]}: {listed(counts)}. What speaks against one cause may be a case of the other."
     if not outbreaks:
         return f"{said} No cohort has more of it than its share, and it has no onset."
     return f"{said} {outbreaks[0].title.rstrip('.')}."
+
+
+def _counts(one: OutbreakJson) -> tuple[int, int, int]:
+    return one.case_count, one.elsewhere_count, one.unplaced_count
 
 
 def _role(at: int) -> str:
