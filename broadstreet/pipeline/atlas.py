@@ -16,7 +16,7 @@ from broadstreet import __version__
 from broadstreet.pipeline.investigation import Inquiry, concluded, inquired
 from broadstreet.pipeline.syndromes import listed
 from broadstreet.population.families import family
-from broadstreet.population.population import Population
+from broadstreet.population.population import Attribute, Population
 from broadstreet.population.survey import votes_of
 from broadstreet.population.suspects import HOSTS, suspects
 from broadstreet.records.atlas import About, AtlasColumn, ColumnKind
@@ -80,10 +80,18 @@ def _told(crashes: Population, verdicts: Sequence[Verdict]) -> pa.Table:
         "trace": store.coded(crashes.traces, trace),
         "site": pa.array([*sites, None], pa.string()).take(pa.array(np.where(trace < 0, len(sites), trace))),
     }
-    for name, exposure in crashes.exposures.items():
-        if name not in OF_HOST:
-            columns.setdefault(name, store.coded(exposure.values, exposure.cases[order]))
+    for name, exposure in _shown(crashes).items():
+        columns.setdefault(name, store.coded(exposure.values, exposure.cases[order]))
     return pa.table(columns)
+
+
+def _shown(crashes: Population) -> dict[str, Attribute]:
+    """The exposures that have a column: of names that differ in nothing but letter case the first, and none with NUL."""
+    found: dict[str, Attribute] = {}
+    for name, exposure in crashes.exposures.items():
+        if name not in OF_HOST and "\0" not in name and name.lower() not in {one.lower() for one in found}:
+            found[name] = exposure
+    return found
 
 
 def _ranks(ids: NDArray[Any], verdicts: Sequence[Verdict]) -> pa.Array:
@@ -99,7 +107,7 @@ def _ranks(ids: NDArray[Any], verdicts: Sequence[Verdict]) -> pa.Array:
 def _write_pieces(crashes: Population, folder: str) -> None:
     """Each piece of time at risk, those of one host one after another."""
     at_risk = crashes.at_risk
-    exposures = {name: one for name, one in crashes.exposures.items() if one.at_risk is not None}
+    exposures = {name: one for name, one in _shown(crashes).items() if one.at_risk is not None}
     times = [("start", pa.timestamp("us", "UTC")), ("end", pa.timestamp("us", "UTC"))]
     measures = {} if at_risk is None else at_risk.measures
     kinds = [(name, pa.float64()) for name in measures]
@@ -214,9 +222,7 @@ def _columns(crashes: Population, values: Mapping[str, int]) -> Iterator[AtlasCo
     features = {column.name for column in FEATURES}
     for name, (kind, unit, meaning, null) in GIVEN.items():
         yield AtlasColumn(name, "case", kind, "", False, values.get(name, 0), unit, meaning, null)  # type: ignore[arg-type]
-    for name, exposure in crashes.exposures.items():
-        if name in OF_HOST:
-            continue
+    for name, exposure in _shown(crashes).items():
         column = declared.get(name)
         yield AtlasColumn(
             name=name,

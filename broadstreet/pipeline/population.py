@@ -50,7 +50,7 @@ def population(questions: Questions, grouping: Grouping) -> Population:
     more = store.fleet_keys(questions)
     names = list(dict.fromkeys((*OF_CASES, "tenant", *more)))
     labels = [key for key in store.label_keys(questions) if key != SIMULATED[0]]
-    of_label = {key: key if key in names else f"label {key}" for key in labels}
+    of_label = _named_apart(labels, names)
     codings = {name: Coding() for name in (*names, *of_label.values())}
 
     cases = _coded(store.case_exposures(questions, names, more), codings | {"time_source": Coding()})
@@ -93,6 +93,18 @@ def population(questions: Questions, grouping: Grouping) -> Population:
         simulated=bool(questions.simulated()),
         notes=notes,
     )
+
+
+def _named_apart(labels: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """The exposure that each label is: that of its name if there is one, else its own; letter case tells none apart."""
+    found: dict[str, str] = {}
+    for key in labels:
+        name, number = key if key in names else f"label {key}", 1
+        while name.lower() in {one.lower() for one in found.values()}:
+            number += 1
+            name = f"label {key} ({number})"
+        found[key] = name
+    return found
 
 
 def _names_the_case(label: Codes) -> bool:

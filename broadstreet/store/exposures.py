@@ -9,6 +9,7 @@ from broadstreet.store.stretches import BY_DAY, EXPOSURES, MEASURES, OF_CASES, O
 HELD = "held_stretches"  # the same while one population is put together; the view would make them each time
 AT_ONCE = 100_000  # rows of a batch: texts of so many are numbered together
 MOST_ROWS = 2_000_000  # of time at risk: so many pieces are a gigabyte
+_CAN_BE_NAMED = "NOT contains(key, chr(0))"  # a column's name ends there, so two of them would be one
 _WITH_EXPOSURES = ("hosts", "placements", "services", "at_risk")
 
 
@@ -20,13 +21,17 @@ def hold_stretches(questions: Questions) -> None:
 def fleet_keys(questions: Questions) -> list[str]:
     """The exposures that the fleet's tables have besides the declared columns."""
     keys = " UNION ".join(f"SELECT unnest(map_keys(exposures)) AS key FROM raw_{table}" for table in _WITH_EXPOSURES)
-    found: list[str] = questions.answer(f"SELECT DISTINCT key FROM ({keys}) ORDER BY key")["key"].to_pylist()
-    return found
+    found = questions.answer(f"SELECT DISTINCT key FROM ({keys}) WHERE {_CAN_BE_NAMED} ORDER BY key")
+    told: list[str] = found["key"].to_pylist()
+    return told
 
 
 def label_keys(questions: Questions) -> list[str]:
     """The keys of free labels."""
-    found = questions.answer("SELECT DISTINCT unnest(map_keys(labels)) AS key FROM current_cases ORDER BY key")
+    found = questions.answer(
+        "SELECT DISTINCT key FROM (SELECT unnest(map_keys(labels)) AS key FROM current_cases) "
+        f"WHERE {_CAN_BE_NAMED} ORDER BY key"
+    )
     keys: list[str] = found["key"].to_pylist()
     return keys
 
