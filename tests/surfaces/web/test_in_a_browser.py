@@ -13,7 +13,7 @@ from broadstreet.surfaces.web.app import app
 from broadstreet.surfaces.web.live import News
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.pages import PAGES
-from tests.surfaces.web.browsing import serving
+from tests.surfaces.web.answering import serving
 from tests.surfaces.web.stand_in import OnShelf
 
 COLUMNS = [("2026-03-10", "2026-03-11"), ("2026-03-11", "2026-03-12"), ("2026-03-12", "2026-03-13")]
@@ -26,10 +26,10 @@ class Nothing(msgspec.Struct):
 class Telling(OnShelf):
     """A shelf whose news can be changed."""
 
-    told: list[News] = [News(7, "")]  # noqa: RUF012  # shared with the server's thread on purpose
+    told: list[News] = []  # noqa: RUF012  # shared with the server's thread on purpose
 
     def news(self) -> News:
-        return self.told[-1]
+        return self.told[-1] if self.told else News(self.one.about.version, "")
 
 
 def chart(told: Nothing, asked: Asked) -> dict[str, object]:
@@ -71,8 +71,8 @@ def address(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", viewport={"width": 1400, "height": 900})
+def page(chrome: Any, address: str) -> Iterator[Any]:
+    context = chrome.new_context(timezone_id="Asia/Tokyo", locale="en-GB", viewport={"width": 1400, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     shown = context.new_page()
     wrong: list[str] = []
@@ -160,10 +160,10 @@ def test_a_question_is_asked_and_answered(page: Any, address: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/about", "/sql", "/sql?select=select * from crashes", "/nowhere", "/curve?from=x"])
-def test_no_page_scrolls_sideways_and_axe_finds_nothing(browser: Any, address: str, path: str) -> None:
+def test_no_page_scrolls_sideways_and_axe_finds_nothing(chrome: Any, address: str, path: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for width, scheme in ((400, "light"), (2000, "dark")):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+        context = chrome.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
         shown = context.new_page()
         shown.goto(address + path)
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
@@ -172,8 +172,8 @@ def test_no_page_scrolls_sideways_and_axe_finds_nothing(browser: Any, address: s
         context.close()
 
 
-def test_every_page_works_without_script(browser: Any, address: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
+def test_every_page_works_without_script(chrome: Any, address: str) -> None:
+    context = chrome.new_context(java_script_enabled=False)
     shown = context.new_page()
     shown.goto(f"{address}/curve?is.host=x")
     shown.get_by_role("link", name="host is x").click()
