@@ -52,3 +52,11 @@ class UsageError(BroadStreetError):
 
 class NotInCasebook(UsageError):
     """What was asked for by its name is not there; the hint is where to look."""
+
+
+class Elsewhere(BroadStreetError):
+    """What was asked for by a short name stands at an address of its own."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address

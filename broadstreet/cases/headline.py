@@ -5,6 +5,8 @@ from broadstreet.labels import CONTEXTS, MECHANISMS, NOT_JUDGED, UNCLASSIFIED
 from broadstreet.records.case import Case
 from broadstreet.records.finding import Finding
 
+FAULTS_AT = (7, 11)  # SIGBUS and SIGSEGV tell an address
+SI_KERNEL = 128  # include/uapi/asm-generic/siginfo.h
 _SUMMARIES = {rule.label: rule.summary for rule in (*MECHANISMS, *CONTEXTS)}
 _ADDED = (
     ("unwinding_exception", "while an exception was being unwound"),
@@ -26,6 +28,25 @@ def headline(case: Case) -> str:
     if extra:
         text += ", " + " and ".join(extra)
     return text + "."
+
+
+def fault(case: Case) -> str:
+    """The signal, and the address where there is one: SIGSEGV at address 0x10."""
+    name = signal_name(case.signal)
+    if case.signal not in FAULTS_AT:
+        return name
+    if case.fault_address is not None:
+        return f"{name} at address {case.fault_address:#x}"
+    return f"{name}, for which the kernel gives no address" if case.si_code == SI_KERNEL else name
+
+
+def whose_registers(case: Case) -> str:
+    """Where the registers are from, if not from the notes of the core dump; else empty."""
+    if case.context == "signal_frame":
+        return "A handler had taken the signal: these are the registers that its frame saved."
+    if case.context == "recovered":
+        return "A handler raised the signal again: the fault is from the dead frame that it left behind."
+    return ""
 
 
 def summary_of(label: str) -> str:

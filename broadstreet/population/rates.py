@@ -9,7 +9,7 @@ from broadstreet.statistics.intervals import poisson_interval
 from broadstreet.statistics.shrinkage import shrunken
 
 PER = 100_000  # hours at risk: a rate of most fleets is then a number between 0.01 and 10,000
-TONES = (1.25, 1.6, 2.5)  # times the mean: where a place is drawn darker; a map has three steps above its ground
+TONES = (1.1, 1.5, 2.0, 3.0)  # times the mean: from where a place is drawn darker
 
 
 def rate(episodes: int, at_risk: float | None) -> Interval | None:
@@ -33,8 +33,7 @@ def of_places(episodes: Sequence[int], at_risk: Sequence[float | None]) -> list[
     return [None if np.isnan(one) else float(one) * PER for one in rates]
 
 
-def tone(of: float | None, mean: float | None) -> int | None:
-    """How far above the mean a rate is, from 0 to 3; null where either is not known."""
-    if of is None or not mean:
-        return None
-    return sum(of >= times * mean for times in TONES)
+def limits(mean: float) -> tuple[float, float, float, float]:
+    """The rates between the five tones of a map."""
+    first, second, third, fourth = (times * mean for times in TONES)
+    return first, second, third, fourth

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, NamedTuple
 
 import duckdb
@@ -17,10 +18,13 @@ import pyarrow as pa
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.atlas import TABLES, About, AtlasColumn
 from broadstreet.records.selection import Condition, Selection
+from broadstreet.store.literals import named as named
+from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
 NUMBERS = frozenset(("int", "float", "address"))
+BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
 
 
@@ -50,8 +54,8 @@ class Atlas:
         for statement in laid(folder):
             self._duck.execute(statement)
         self._duck.execute(
-            f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(os.path.join(folder, 'spill'))}'; "
-            f"SET allowed_directories = ['{_quoted(folder)}/']; SET enable_external_access = false; "
+            f"SET memory_limit = '{MEMORY}'; SET temp_directory = {text(os.path.join(folder, 'spill'))}; "
+            f"SET allowed_directories = [{text(f'{folder}/')}]; SET enable_external_access = false; "
             "SET lock_configuration = true"
         )
         self._own = threading.local()
@@ -116,16 +120,20 @@ class Atlas:
         name = named(column.name)
         values = [value for value in condition.values if value is not None]
         if condition.kind in ("min", "max"):
+            if column.type not in NUMBERS:
+                raise UsageError(
+                    f"{column.name} has no numbers, so no least and no most", "Write is. or not. before it."
+                )
             sign = ">=" if condition.kind == "min" else "<="
             return " AND ".join(f"{name} {sign} {literal(column, value)}" for value in values)
         if column.type == "texts":
-            any_of = " OR ".join(f"list_contains({name}, {literal(column, value)})" for value in values)
-            return f"({any_of or 'len(' + name + ') = 0'})" if condition.kind == "is" else f"NOT ({any_of or 'FALSE'})"
-        unknown = None in condition.values
-        listed = f"{name} IN ({', '.join(literal(column, value) for value in values)})" if values else ""
-        if condition.kind == "is":
-            return f"({' OR '.join(filter(None, (listed, f'{name} IS NULL' if unknown else '')))})"
-        return f"NOT coalesce({listed or 'FALSE'}, {'TRUE' if unknown else 'FALSE'})"
+            tests = [f"list_contains({name}, {text(value)})" for value in values]
+            none = f"{name} IS NULL OR len({name}) = 0"
+        else:
+            tests = [f"{name} IN ({', '.join(literal(column, value) for value in values)})"] if values else []
+            none = f"{name} IS NULL OR {name} = ''" if column.type == "text" else f"{name} IS NULL"
+        any_of = " OR ".join(tests + [none] * (None in condition.values))
+        return f"({any_of})" if condition.kind == "is" else f"NOT coalesce({any_of}, FALSE)"
 
     def _of(self, selection: Selection, table: str) -> Sequence[Condition]:
         if table != "pieces":
@@ -136,8 +144,8 @@ class Atlas:
 def laid(folder: str) -> Iterator[str]:
     """What makes the tables of an atlas known to DuckDB."""
     for table in TABLES:
-        path = _quoted(os.path.join(folder, f"{table}.parquet"))
-        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{path}')"
+        path = text(os.path.join(folder, f"{table}.parquet"))
+        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet({path})"
     yield "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false"
 
 
@@ -155,31 +163,24 @@ def moment(at: datetime | None) -> str:
     return f"TIMESTAMPTZ '{at.astimezone(UTC).isoformat()}'"
 
 
-def named(name: str) -> str:
-    """A column by its name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """A text as SQL has it."""
-    return f"'{_quoted(value)}'"
-
-
 def literal(column: AtlasColumn, value: str) -> str:
     """A value of a column as SQL has it."""
     try:
         if column.type == "float":
-            return repr(float(value))
+            return f"{float(value)!r}::DOUBLE" if isfinite(float(value)) else f"'{float(value)}'::DOUBLE"
         if column.type in NUMBERS:
-            return str(int(value, 0))
+            return str(_within(int(value, 0)))
         if column.type == "time":
-            return moment(datetime.fromisoformat(value))
-    except ValueError as error:
+            at = datetime.fromisoformat(value)
+            return moment(at if at.tzinfo else at.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"{value!r} is no value of {column.name}", f"It is a {column.type}.") from error
-    if column.type == "bool":
-        return "TRUE" if value in ("true", "yes", "1") else "FALSE"
-    return text(value)
+    if column.type == "bool" and value not in BOOLEANS:
+        raise UsageError(f"{value!r} is no value of {column.name}", "It is true or false.")
+    return BOOLEANS[value] if column.type == "bool" else text(value)
 
 
-def _quoted(value: str) -> str:
-    return value.replace("'", "''").replace("\0", "")
+def _within(number: int) -> int:
+    if not -(1 << 63) <= number < 1 << 64:
+        raise ValueError("no number of 64 bits")
+    return number

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from broadstreet.records.columns import CASES, FEATURES, Column
+from broadstreet.store.literals import named
 from broadstreet.store.questions import Questions
 
 ROWS_AT_ONCE = 50_000  # of a row group
@@ -34,9 +35,9 @@ def write_crashes(questions: Questions, folder: str, told: pa.Table) -> None:
     """The cases with what the analysis told of each: `told` has case_id, number, time, and more columns."""
     questions.lend("told", told)
     own = [_shown(column) for column in OF_CASE if column.name not in told.column_names]
-    names = ", ".join(f"t.{_named(name)}" for name in told.column_names)
+    names = ", ".join(f"t.{named(name)}" for name in told.column_names)
     reader = questions.stream(
-        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.evidence IS NOT NULL AS evidence "
+        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence "
         "FROM told t JOIN cases c USING (case_id) ORDER BY t.number",
         ROWS_AT_ONCE,
     )
@@ -50,7 +51,7 @@ def distinct(folder: str, columns: Sequence[str]) -> dict[str, int]:
     with duckdb.connect() as duck:
         for first in range(0, len(columns), COLUMNS_AT_ONCE):
             some = columns[first : first + COLUMNS_AT_ONCE]
-            asked = ", ".join(f"count(DISTINCT {_named(name)})" for name in some)
+            asked = ", ".join(f"count(DISTINCT {named(name)})" for name in some)
             [row] = duck.execute(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
             found.update(zip(some, row, strict=True))
     return found
@@ -73,11 +74,7 @@ def coded(values: Sequence[str], codes: Any) -> pa.DictionaryArray:
 
 
 def _shown(column: Column) -> str:
-    name = _named(column.name)
+    name = named(column.name)
     if column.name in LISTS:
         return f"CASE WHEN c.{name} = '' THEN [] ELSE string_split(c.{name}, ',') END AS {name}"
     return f"c.{name}"
-
-
-def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

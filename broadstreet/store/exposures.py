@@ -1,8 +1,10 @@
 """What a population is made of, asked of a casebook: exposures, time at risk, and what each crash shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from broadstreet.store.literals import named
+from broadstreet.store.literals import text as quoted
 from broadstreet.store.questions import Questions
 from broadstreet.store.stretches import BY_DAY, EXPOSURES, MEASURES, OF_CASES, OF_TIME, STRETCHES, TIME_AT_RISK
 
@@ -31,10 +33,10 @@ def label_keys(questions: Questions) -> list[str]:
     return keys
 
 
-def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
+def case_exposures(questions: Questions, names: Sequence[str], more: Mapping[str, str]) -> Any:
     """Every case, in batches: reading, case_id, time, time_source, and what was true of it, under these names.
 
-    `more` are keys that the fleet gives.
+    `more` are the names that are keys of the fleet, and these keys.
     """
     shown = ", ".join(_text(name, OF_CASES, more) for name in names)
     select = EXPOSURES.format(stretches=HELD)
@@ -45,7 +47,7 @@ def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[st
     )
 
 
-def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
+def time_at_risk(questions: Questions, names: Sequence[str], more: Mapping[str, str]) -> Any:
     """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures.
 
     In one order: sums of hours would else differ in their last digits from one asking to the next.
@@ -62,10 +64,10 @@ def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]
     )
 
 
-def shown(questions: Questions, names: Sequence[str], labels: Sequence[str]) -> Any:
-    """Every case, in batches: reading, these columns as text, and these free labels as `label KEY`."""
+def shown(questions: Questions, names: Sequence[str], labels: Mapping[str, str]) -> Any:
+    """Every case, in batches: reading, these columns as text, and under their names the free labels of these keys."""
     columns = [f'"{name}"::VARCHAR AS "{name}"' for name in names]
-    columns += [f"labels[{_quoted(key)}] AS {_named('label ' + key)}" for key in labels]
+    columns += [f"labels[{quoted(key)}] AS {named(name)}" for name, key in labels.items()]
     return questions.stream(f"SELECT reading, {', '.join(columns)} FROM current_cases ORDER BY reading", AT_ONCE)
 
 
@@ -106,15 +108,7 @@ def extent(questions: Questions) -> dict[str, tuple[float, float] | None]:
     return result
 
 
-def _text(name: str, declared: Sequence[str], more: Sequence[str]) -> str:
+def _text(name: str, declared: Sequence[str], more: Mapping[str, str]) -> str:
     said = [f'"{name}"'] if name in declared else []
-    said += [f"exposures[{_quoted(name)}]"] if name in more else []
-    return f"coalesce({', '.join(said)}) AS {_named(name)}" if said else f"NULL::VARCHAR AS {_named(name)}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _named(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+    said += [f"exposures[{quoted(more[name])}]"] if name in more else []
+    return f"coalesce({', '.join(said)}) AS {named(name)}" if said else f"NULL::VARCHAR AS {named(name)}"

@@ -6,7 +6,8 @@ from datetime import datetime
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.selection import Selection
-from broadstreet.store.atlas import Answer, Atlas, moment, named, text
+from broadstreet.store.atlas import Answer, Atlas, moment
+from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
 
@@ -71,27 +72,19 @@ def rates(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> Answer:
     )
 
 
-def facet(atlas: Atlas, selection: Selection, column: str, most: int) -> Answer:
-    """The commonest values of a column, each with its cases; null is one of them. `values` is how many there are."""
-    known = atlas.column(column)
-    value = f"unnest({named(known.name)})" if known.type == "texts" else named(known.name)
-    return atlas.ask(
-        f"SELECT value::VARCHAR AS value, cases, count(*) OVER () AS values FROM (\n"
-        f"  SELECT {value} AS value, count(*) AS cases FROM crashes WHERE {atlas.where(selection)} GROUP BY 1\n"
-        f") ORDER BY cases DESC, value LIMIT {int(most)}"
-    )
-
-
 def spread(atlas: Atlas, selection: Selection, column: str, bins: int) -> Answer:
-    """A column of numbers: low, high, how many are null, and cases in so many equal bins between."""
+    """A column of numbers in at most so many equal bins: low, high, `step` (the width of a bin), how many are null,
+    and for each bin that is not empty its place and its cases. Whole numbers have bins of whole numbers."""
     known = atlas.column(column)
-    name = f"{named(known.name)}::DOUBLE"
-    where = atlas.where(selection)
+    kind = "DOUBLE" if known.type == "float" else "HUGEINT"
+    step = f"(high - low) / {bins}" if known.type == "float" else f"(high - low) // {bins} + 1"
     return atlas.ask(
-        f"WITH seen AS (SELECT {name} AS x FROM crashes WHERE {where}),\n"
-        "ends AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS unknown FROM seen)\n"
-        f"SELECT low, high, unknown, least(floor((x - low) / nullif(high - low, 0) * {bins}), {bins - 1})::INT AS bin, "
-        "count(x) AS cases FROM seen, ends GROUP BY ALL ORDER BY bin"
+        f"WITH seen AS (SELECT {named(known.name)}::{kind} AS x FROM crashes WHERE {atlas.where(selection)}),\n"
+        "ends AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS unknown FROM seen),\n"
+        f"cut AS (SELECT *, {step} AS step FROM ends)\n"
+        "SELECT low::VARCHAR AS low, high::VARCHAR AS high, step::VARCHAR AS step, unknown, "
+        f"least(floor((x - low) / nullif(step, 0)), {bins - 1})::INT AS bin, count(x) AS cases\n"
+        "FROM seen, cut GROUP BY ALL ORDER BY bin"
     )
 
 
@@ -105,18 +98,24 @@ def page(atlas: Atlas, selection: Selection, columns: Sequence[str], after: int 
     )
 
 
-def before(atlas: Atlas, selection: Selection, number: int, most: int) -> Answer:
-    """The number after which the page before this one begins: none where it is the first."""
+def turned(atlas: Atlas, selection: Selection, after: int | None, most: int) -> Answer:
+    """One row, for turning pages: how many cases stand before the page after this number, and after which numbers the
+    page before it and the last page begin (null where there is none)."""
+    shown, size = -1 if after is None else int(after), min(most, MOST_AT_ONCE)
     return atlas.ask(
-        f'SELECT min("number") - 1 AS after FROM (SELECT "number" FROM crashes WHERE "number" <= {int(number)} '
-        f'AND {atlas.where(selection)}\nORDER BY "number" DESC LIMIT {min(most, MOST_AT_ONCE)})'
+        f'SELECT count(*) FILTER ("number" <= {shown}) AS newer, '
+        f'list_min(max("number", {size}) FILTER ("number" <= {shown})) - 1 AS before, '
+        f'list_min(max("number", {size})) - 1 AS oldest\nFROM crashes WHERE {atlas.where(selection)}'
     )
 
 
-def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> str:
-    """The SELECT of all cases, as it is downloaded."""
-    shown = ", ".join(_flat(atlas.column(name)) for name in columns)
-    return f'SELECT {shown} FROM crashes WHERE {atlas.where(selection)} ORDER BY "number"'
+def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], spelt: bool) -> str:
+    """The SELECT of all cases as they are downloaded, the newest first: in the order in which the atlas has them.
+
+    `spelt`: for a form that has no types, times in ISO 8601, addresses in hex, several values joined by commas.
+    """
+    shown = ", ".join(_spelt(atlas.column(name)) if spelt else named(atlas.column(name).name) for name in columns)
+    return f"SELECT {shown} FROM crashes WHERE {atlas.where(selection)}"
 
 
 def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: int) -> Answer:
@@ -173,13 +172,28 @@ def placed(atlas: Atlas, column: str, value: str, on: str) -> Answer:
     )
 
 
+def without_each(atlas: Atlas, selection: Selection) -> Answer:
+    """One row: for each condition, by its place, the cases that there are without it; `time` for those of any time."""
+    asked = {
+        f"c{place}": selection._replace(conditions=(*selection.conditions[:place], *selection.conditions[place + 1 :]))
+        for place in range(len(selection.conditions))
+    }
+    asked["time"] = selection._replace(start=None, end=None)
+    counts = ", ".join(f"count(*) FILTER ({atlas.where(one)}) AS {name}" for name, one in asked.items())
+    return atlas.ask(f"SELECT {counts} FROM crashes")
+
+
 def _last(names: Sequence[str], by: str) -> str:
     return "".join(f'arg_max({name}, "{by}") AS {name}, ' for name in names)
 
 
-def _flat(column: AtlasColumn) -> str:
+def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
-    return f"array_to_string({name}, ',') AS {name}" if column.type == "texts" else name
+    if column.type == "texts":
+        return f"array_to_string({name}, ',') AS {name}"
+    if column.type == "address":
+        return f"'0x' || lower(to_hex({name})) AS {name}"
+    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
 
 
 def largest(atlas: Atlas) -> Answer:
@@ -197,40 +211,6 @@ def arrived(atlas: Atlas, column: str, start: datetime, days: float) -> Answer:
         f'SELECT {text(column)} AS attribute, {name} AS value, min("start") AS first FROM pieces '
         f'WHERE {name} IS NOT NULL GROUP BY {name}\nHAVING epoch_us(min("start")) > epoch_us({moment(start)}) + '
         f"{int(days * 86_400e6)} ORDER BY first"
-    )
-
-
-def streets(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> Answer:
-    """The hosts by street: area, street (null: not known), hosts, those at risk, time at risk, cases, episodes."""
-    return atlas.ask(
-        f"{_addressed(atlas, selection, area, street)}\n"
-        "SELECT area, street, count(*) AS hosts, count(*) FILTER (at_risk > 0) AS hosts_at_risk, "
-        "sum(at_risk) AS at_risk, sum(cases)::BIGINT AS cases, sum(episodes)::BIGINT AS episodes\n"
-        "FROM addressed GROUP BY area, street ORDER BY area NULLS LAST, street NULLS LAST"
-    )
-
-
-def addresses(atlas: Atlas, selection: Selection, area: str | None, street: str | None, most: int) -> Answer:
-    """The hosts with crashes: area, street, `place` (which host of its street), host, outbreak (null: none), cases."""
-    return atlas.ask(
-        f"{_addressed(atlas, selection, area, street)},\n"
-        'crashed AS (SELECT "host", "outbreak", count(*) AS n FROM crashes '
-        f"WHERE {atlas.where(selection)} GROUP BY ALL)\n"
-        "SELECT a.area, a.street, a.place, a.host, c.outbreak, c.n AS cases\n"
-        "FROM addressed a JOIN crashed c ON c.host = a.host WHERE a.cases > 0\n"
-        f"ORDER BY a.area NULLS LAST, a.street NULLS LAST, a.place, c.outbreak NULLS LAST LIMIT {int(most)}"
-    )
-
-
-def _addressed(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> str:
-    """Every host with its street, and its place in it by its name."""
-    names = [name for name in (area, street) if name is not None]
-    shown = [f"{named(name)} AS {role}" for name, role in ((area, "area"), (street, "street")) if name is not None]
-    none = [f"NULL::VARCHAR AS {role}" for name, role in ((area, "area"), (street, "street")) if name is None]
-    return (
-        f"WITH told AS ({hosts_of(atlas, selection, list(dict.fromkeys(names)))}),\n"
-        f'placed AS (SELECT "host" AS host, {", ".join(shown + none)}, at_risk, cases, episodes FROM told),\n'
-        "addressed AS (SELECT *, row_number() OVER (PARTITION BY area, street ORDER BY host) - 1 AS place FROM placed)"
     )
 
 

@@ -19,7 +19,7 @@ class Tally(NamedTuple):
     """Cases of the first and the second population that have a value of a column; null: it is not known.
 
     `values` is how many values the column has, of which the commonest are told; `known_a` and `known_b` are the cases
-    in which it is known. Of a column of several values a case, each counts, and the empty text stands for none.
+    in which it is known. Of a column of several values a case, each counts, and null stands for none.
     """
 
     column: str
@@ -46,7 +46,7 @@ def together(columns: Sequence[AtlasColumn]) -> Iterator[list[AtlasColumn]]:
     some: list[AtlasColumn] = []
     ways = 1
     for column in columns:
-        own = column.values + 1 if column.values else 3 if column.type == "bool" else MOST_COMBINATIONS
+        own = column.values + 1
         if some and ways * own > MOST_COMBINATIONS:
             yield some
             some, ways = [], 1
@@ -70,9 +70,8 @@ def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int) ->
 
 def _of_one(column: AtlasColumn, most: int) -> str:
     name = named(column.name)
-    value = (
-        f"left({name}::VARCHAR, {LONGEST_VALUE + 1})" if column.type != "texts" else "unnest(" + _several(name) + ")"
-    )
+    own = f"CASE WHEN len({name}) > 0 THEN {name} ELSE [NULL] END" if column.type == "texts" else ""
+    value = f"nullif(left({f'unnest({own})' if own else f'{name}::VARCHAR'}, {LONGEST_VALUE + 1}), '')"
     return (
         f'(SELECT {text(column.name)} AS "column", value, sum(a)::BIGINT AS a, sum(b)::BIGINT AS b, '
         f"(SELECT coalesce(sum(a), 0)::BIGINT FROM few WHERE {name} IS NOT NULL) AS known_a, "
@@ -81,7 +80,3 @@ def _of_one(column: AtlasColumn, most: int) -> str:
         f"FROM (SELECT {value} AS value, a, b FROM few) GROUP BY value "
         f"ORDER BY sum(a) + sum(b) DESC, value NULLS LAST LIMIT {int(most)})"
     )
-
-
-def _several(name: str) -> str:
-    return f"CASE WHEN {name} IS NULL THEN [NULL] WHEN len({name}) = 0 THEN [''] ELSE {name} END"

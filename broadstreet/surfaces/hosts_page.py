@@ -10,9 +10,9 @@ from broadstreet.records.suspect import Excess, Suspect
 from broadstreet.surfaces.text import page_width, plural, safe, shortened
 from broadstreet.verdict.figures import amount, ratio, small
 from broadstreet.verdict.sentences import measure
+from broadstreet.verdict.suspicion import SURE
 
 NUMBERS = 2 + 9 + 10 + 8 + 14 + 9 + 6 + 9  # columns of a row but for its name
-SURE = 0.01  # of what is said in bold at most one in a hundred is chance
 _EXCESS = (
     ("episodes", arrow.int64()),
     ("expected", arrow.float64()),

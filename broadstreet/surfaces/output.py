@@ -18,6 +18,7 @@ from broadstreet.surfaces.text import encodable, in_ascii, plain_ascii, safe, sh
 ROWS_PER_GROUP = 2000
 LABEL_WIDTH = 24  # of the longest label
 NARROWEST_NAME, NARROWEST_PLACE = 30, 20
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # https://owasp.org/www-community/attacks/CSV_Injection
 Write = Callable[[Case], None]
 
 
@@ -123,8 +124,7 @@ def as_cell(value: Any) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    # https://owasp.org/www-community/attacks/CSV_Injection
-    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return "'" + value if value[:1] in FORMULA else value
 
 
 @contextmanager

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 import click
 
 from broadstreet.cases.close_up import CloseUp
-from broadstreet.cases.headline import headline, near_miss, summary_of
+from broadstreet.cases.headline import fault, headline, near_miss, summary_of, whose_registers
 from broadstreet.cases.row import readable_name
 from broadstreet.formats.names import demangled
-from broadstreet.formats.signals import signal_name
 from broadstreet.records.case import Case
 from broadstreet.records.columns import FEATURES
 from broadstreet.records.exposure import SIMULATED
@@ -63,11 +62,7 @@ def _wrapped(text: str, indent: str = "  ") -> list[str]:
 
 def _where(case: Case) -> str:
     where = case.circumstances
-    parts = [signal_name(case.signal)]
-    if case.fault_address is not None and case.signal in (7, 11):
-        parts[0] += f" at address {case.fault_address:#x}"
-    elif case.signal in (7, 11) and case.si_code == 128:
-        parts[0] += ", for which the kernel gives no address"
+    parts = [fault(case)]
     if where.tid is not None:
         others = f" ({case.thread_count:,} threads)" if case.thread_count and case.thread_count > 1 else ""
         parts.append(f"in thread {where.tid}{others}")
@@ -76,10 +71,8 @@ def _where(case: Case) -> str:
     if where.cpu is not None:
         parts.append(f"last on CPU {where.cpu}" + (f", node {where.numa_node}" if where.numa_node is not None else ""))
     text = " ".join(parts[:3]) + ("".join(", " + part for part in parts[3:])) + "."
-    if case.context == "signal_frame":
-        text += " A handler had taken the signal: these are the registers that its frame saved."
-    elif case.context == "recovered":
-        text += " A handler raised the signal again: the fault is from the dead frame that it left behind."
+    if whose := whose_registers(case):
+        text += f" {whose}"
     if where.kernel_release:
         text += f" Linux {where.kernel_release}."
     if where.time and where.time_source != "mtime":
@@ -98,7 +91,7 @@ def _findings(case: Case) -> Iterator[str]:
         yield from _evidence(finding)
     near = [finding for finding in by_state["does_not_hold"] if near_miss(finding)]
     for finding in near:
-        told = ", ".join(f"{e.feature} = {_value(e)}" for e in finding.evidence if e.meaning)
+        told = ", ".join(f"{e.feature} = {value_shown(e)}" for e in finding.evidence if e.meaning)
         yield f"  {MARKS['does_not_hold']} {finding.label:{LABEL_WIDTH}} {safe(told, width() - LABEL_WIDTH - 5)}"
     for finding in by_state["not_judged"]:
         yield f"  {MARKS['not_judged']} {finding.label:{LABEL_WIDTH}} not observed: {', '.join(finding.needs)}"
@@ -110,11 +103,12 @@ def _findings(case: Case) -> Iterator[str]:
 def _evidence(finding: Finding) -> Iterator[str]:
     for one in finding.evidence:
         said = f"  {one.meaning}" if one.meaning else ""
-        line = f"{one.feature} = {safe(str(_value(one)), 60)}{said}"
+        line = f"{one.feature} = {safe(str(value_shown(one)), 60)}{said}"
         yield click.style(f"      {safe(line, width() - 6)}", dim=True)
 
 
-def _value(evidence: Evidence) -> str:
+def value_shown(evidence: Evidence) -> str:
+    """An observed feature for people: yes or no, an address in hex."""
     value = evidence.value
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -125,13 +119,13 @@ def _value(evidence: Evidence) -> str:
 
 def _registers(case: Case) -> Iterator[str]:
     yield from _heading("Registers")
-    shown = [name for name in case.registers if name not in _DULL]
+    shown = [name for name in case.registers if name not in DULL]
     columns = 3
     for at in range(0, len(shown), columns):
         yield "  " + "   ".join(f"{name:>6} {case.registers[name]:016x}" for name in shown[at : at + columns])
 
 
-_DULL = {"cs", "ss", "ds", "es", "fs", "gs", "orig_rax"}
+DULL = frozenset({"cs", "ss", "ds", "es", "fs", "gs", "orig_rax"})
 
 
 def _instructions(near: CloseUp) -> Iterator[str]:

@@ -65,10 +65,10 @@ def _upright(names: list[str], rows: list[list[str]]) -> None:
 
 
 def _shown(value: Any) -> str:
-    plain = _plain(value)
-    if isinstance(plain, bool):
-        return "yes" if plain else "no"
-    return plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
+    told = plain(value)
+    if isinstance(told, bool):
+        return "yes" if told else "no"
+    return told if isinstance(told, str) else msgspec.json.encode(told).decode()
 
 
 def _json(batches: Iterator[pa.RecordBatch], file: BinaryIO, as_list: bool) -> None:
@@ -76,7 +76,7 @@ def _json(batches: Iterator[pa.RecordBatch], file: BinaryIO, as_list: bool) -> N
     before = b"[\n" if as_list else b""
     for batch in batches:
         for row in batch.to_pylist():
-            file.write(before + encode({name: _plain(value) for name, value in row.items()}))
+            file.write(before + encode({name: plain(value) for name, value in row.items()}))
             before = b",\n" if as_list else b"\n"
     file.write((b"[]\n" if before == b"[\n" else b"\n]\n") if as_list else (b"" if before == b"" else b"\n"))
 
@@ -93,8 +93,8 @@ def _csv(first: pa.RecordBatch, batches: Iterator[pa.RecordBatch]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    plain = _plain(value)
-    return plain if isinstance(plain, bool | int | float | str) else msgspec.json.encode(plain).decode()
+    told = plain(value)
+    return told if isinstance(told, bool | int | float | str) else msgspec.json.encode(told).decode()
 
 
 def _parquet(first: pa.RecordBatch, batches: Iterator[pa.RecordBatch]) -> None:
@@ -107,16 +107,16 @@ def _parquet(first: pa.RecordBatch, batches: Iterator[pa.RecordBatch]) -> None:
             out.write_batch(batch)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON knows it. A map comes as pairs from Arrow."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list):
         if value and all(isinstance(one, tuple) for one in value):
-            return {name: _plain(one) for name, one in value}
-        return [_plain(one) for one in value]
+            return {name: plain(one) for name, one in value}
+        return [plain(one) for one in value]
     return value if isinstance(value, bool | int | float | str | None) else str(value)

@@ -136,7 +136,7 @@ def _draw(curve: Curve, width: float, form: str, plot: float) -> Markup:
     placing = marks_of_time.placed(curve.marks, scale, width)
     head = marks_of_time.headroom(placing) + 10
     base = head + max(top * unit, plot / 3)
-    below = _axis(scale, base)
+    below = axis_of(scale, base)
     height = base + _AXIS
     if curve.strip:
         below = below + _strip(curve, curve.strip, scale, height + 8)
@@ -210,7 +210,8 @@ def _blocks(x: float, base: float, wide: float, count: int, unit: float, block: 
     return "".join(parts)
 
 
-def _axis(scale: TimeScale, base: float) -> Markup:
+def axis_of(scale: TimeScale, base: float) -> Markup:
+    """The ticks of a time axis whose line is at `base`, with their labels below it."""
     shown = []
     for tick in scale.ticks():
         shown.append(path(line(tick.at, base, tick.at, base + (6 if tick.major else 3.5)), "s3"))

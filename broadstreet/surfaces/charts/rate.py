@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from broadstreet.surfaces.charts.axes import LogScale, decade
 from broadstreet.surfaces.charts.lettering import figure, text_width
-from broadstreet.surfaces.charts.svg import FILLS, STROKES, box, drawing, element, line, path, text
+from broadstreet.surfaces.charts.svg import FULL, STROKES, box, drawing, element, line, path, text
 
 Shape = Literal["square", "circle"]
 _EDGE = 7.0  # half of a mark and of an arrow: neither leaves the drawing
@@ -51,7 +51,7 @@ def draw(rate: Rate, width: float, form: str = "") -> Markup:
 
 def interval(scale: LogScale, low: float, high: float, y: float, role: str, css: str) -> Markup:
     """An interval as a line; an arrow leaves the axis where the interval does."""
-    stroke, fill = STROKES[role], _filled(role)
+    stroke, fill = STROKES[role], FULL[role]
     arrows = []
     if high > scale.high:
         arrows.append(path(arrow(scale.right, y, 1), f"{fill} arrow"))
@@ -69,16 +69,12 @@ def point(scale: LogScale, value: float, y: float, role: str, shape: Shape, holl
     """A value as square or circle, filled or hollow; an arrow where it is off the axis."""
     if not scale.low <= value <= scale.high:
         way = 1 if value > scale.high else -1
-        return path(arrow(scale.x(value), y, way), f"{_filled(role)} arrow")
+        return path(arrow(scale.x(value), y, way), f"{FULL[role]} arrow")
     x = scale.x(value)
-    css = f"{STROKES[role]} hollow" if hollow else _filled(role)
+    css = f"{STROKES[role]} hollow" if hollow else FULL[role]
     if shape == "square":
         return path(box(x - 4.3, y - 4.3, 8.6, 8.6), css)
     return element("circle", class_=css, cx=x, cy=y, r=4.6)
-
-
-def _filled(role: str) -> str:
-    return {"c": "fi", "other": "oo"}.get(role, FILLS.get(role, "fi"))
 
 
 def _ticks(scale: LogScale) -> list[Markup]:

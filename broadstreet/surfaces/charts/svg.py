@@ -20,6 +20,7 @@ NARROW = 360  # that of a telephone of 400 px less its margins: what is wider sh
 HATCH = 5.0  # pixels from line to line
 # One letter each and no clash with the page: `fa` filled in the first colour, `sa` stroked, `ta` text.
 FILLS = {"a": "fa", "b": "fb", "c": "fc", "other": "fo"}
+FULL = {"a": "fa", "b": "fb", "c": "fi", "other": "oo"}  # filled, also where a block is an outline
 STROKES = {"a": "sa", "b": "sb", "c": "sc", "other": "so"}
 TEXTS = {"a": "ta", "b": "tb", "c": "ti", "other": "t3"}
 
@@ -54,12 +55,15 @@ def text(x: float, y: float, words: str, css: str = "") -> Markup:
 
 
 def link(href: str | None, *children: Markup, **attributes: Value) -> Markup:
-    """A link within the site that the keyboard passes over (a table beside the chart is for it), or a plain group."""
-    if href is None:
-        return group(*children, **attributes)
+    """A link of a chart, which the keyboard passes over (a table beside the chart is for it), or a plain group."""
+    return group(*children, **attributes) if href is None else anchor(href, *children, tabindex=-1, **attributes)
+
+
+def anchor(href: str, *children: str | Markup, **attributes: Value) -> Markup:
+    """A link within the site; any other is a bug, for what a table holds must not lead out of it."""
     if not href.startswith(("/", "?", "#")) or href.startswith("//"):
         raise ValueError(f"not a link within the site: {href!r}")
-    return element("a", *children, href=Markup(escape(href)), tabindex=-1, **attributes)
+    return element("a", *children, href=Markup(escape(href)), **attributes)
 
 
 def drawing(

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from broadstreet import __version__
-from broadstreet.errors import BroadStreetError
+from broadstreet.errors import BroadStreetError, Elsewhere
 from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.web.answers import Answers, Kept, packed
@@ -81,6 +81,7 @@ def app(
     made.add_route("/static/{name:path}", drawn.static, methods=["GET"])
     for kind in (HTTPException, BroadStreetError, Exception):
         made.add_exception_handler(kind, drawn.refused)
+    made.add_exception_handler(Elsewhere, drawn.elsewhere)
     return Gate(made, names, drawn.outside)
 
 
@@ -168,6 +169,12 @@ class Drawn:
             return JSONResponse(said, status_code=trouble.status)
         return self._page_of(trouble, self._shelf.standing().atlas)
 
+    def elsewhere(self, request: Request, error: Exception) -> Response:
+        """The way to what stands at another address."""
+        assert isinstance(error, Elsewhere)
+        path, question, query = error.address.partition("?")
+        return RedirectResponse((json_path(path) if as_json(request) else path) + question + query, 302)
+
     def outside(self, error: HTTPException) -> Response:
         """The same for who may not know anything of the casebook."""
         response = self._page_of(trouble_of("", error), None)
@@ -195,7 +202,7 @@ class Drawn:
             trouble=trouble,
             atlas=atlas,
             page=page,
-            state=state,
+            standing=state,
             empty=empty,
             selection=EVERYTHING,
             chips=(),
@@ -222,7 +229,7 @@ class Drawn:
             page=page,
             asked=asked,
             atlas=asked.atlas,
-            state=state,
+            standing=state,
             selection=asked.selection,
             path=here,
             own=own,

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from broadstreet.records.selection import Selection
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import curve
+from broadstreet.surfaces.charts import brush
 from broadstreet.surfaces.charts import curve as chart
 from broadstreet.surfaces.charts.curve import Curve, Series, Strip
 from broadstreet.surfaces.charts.marks_of_time import Mark
@@ -118,6 +119,19 @@ def drawn_low(told: CurveTold, title: str, width: float = WIDE) -> Markup:
     """The curve as one of several, or as a strip to be brushed."""
     made = _chart(told, title)
     return chart.draw_low(made, width, "w") + chart.draw_low(made, NARROW, "n")
+
+
+def brushed(told: CurveTold, title: str) -> Markup:
+    """The strip on which a part of the time is chosen: all cases of each step, the chosen part between brackets."""
+    made = brush.Brush(
+        title,
+        told.start,
+        told.end,
+        tuple(sum(counts) for counts in zip(*(one.counts for one in told.series), strict=True)),
+        told.selected or (told.start, told.end),
+        "drag over it",
+    )
+    return brush.draw(made, WIDE, "w") + brush.draw(made, NARROW, "n")
 
 
 def period_of(atlas: Atlas) -> tuple[datetime, datetime] | None:

@@ -1,21 +1,28 @@
 """The fleet as streets: which exposures make areas and streets, and what stands at each address."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from broadstreet.population.rates import of_places, rate, tone
+from broadstreet.population.rates import limits, of_places, rate
 from broadstreet.records.selection import Selection
 from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Atlas
-from broadstreet.store.looking import addresses, streets
+from broadstreet.store.streets import addresses, cpus, streets
+from broadstreet.surfaces.charts.lettering import figure
+from broadstreet.surfaces.charts.street_map import Crash, FleetMap, Region, Street
+from broadstreet.surfaces.charts.suspects import Address, Suspect
+from broadstreet.surfaces.text import plural
 from broadstreet.surfaces.web.curves import ROLES
+from broadstreet.surfaces.web.rendering import link
+from broadstreet.surfaces.web.selection import narrowed
 
 AREAS, STREETS = ("region", "zone", "rack"), ("rack", "zone", "physical_host")
 MOST_ADDRESSES = 20_000  # with crashes, that are told and drawn
-MOST_VALUES = 2_000  # streets; with more of them nothing can be read
+ALL = "All hosts"
+LABEL = 3  # letters at the end of a host's name, beside its crashes
 
 
 class RateTold(msgspec.Struct, frozen=True):
@@ -42,16 +49,18 @@ class AddressTold(msgspec.Struct, frozen=True):
 
 
 class StreetTold(msgspec.Struct, frozen=True):
-    """Hosts that stand together; `rate` is pulled to the mean where time at risk is short, `tone` from 0 to 3."""
+    """Hosts that stand together; `rate` is pulled to the mean where time at risk is short.
+
+    `idle` are the places of those that were not at risk.
+    """
 
     name: str | None
     hosts: int
-    hosts_at_risk: int
     at_risk: float | None
     cases: int
     episodes: int
     rate: float | None
-    tone: int | None
+    idle: list[int]
     addresses: list[AddressTold]
 
 
@@ -67,12 +76,19 @@ class AreaTold(msgspec.Struct, frozen=True):
 
 
 class PlacesTold(msgspec.Struct, frozen=True):
-    """The fleet by `area` and `street`, exposures both (null: everything is one); `mean` is the rate of all."""
+    """The fleet by `area` and `street`, exposures both (null: there is none).
+
+    `mean` is the rate of all; `limits` are the rates from which a street is drawn darker, null without time at risk.
+    `places` is what stands in a street: hosts, or the CPUs of one.
+    """
+
+    places: Literal["hosts", "cpus"]
 
     area: str | None
     street: str | None
     hosts: int
     mean: float | None
+    limits: tuple[float, float, float, float] | None
     areas: list[AreaTold]
     queries: list[str]
 
@@ -98,11 +114,72 @@ def places_told(atlas: Atlas, selection: Selection, area: str | None, street: st
     mean = None if whole is None else whole.value
     at = {key: list(some) for key, some in groupby(crashed.dicts(), lambda row: (row["area"], row["street"]))}
     told = [
-        (row["area"], _street(row, one, mean, at.get((row["area"], row["street"]), ())))
+        (row["area"], _street(row, one, at.get((row["area"], row["street"]), ())))
         for row, one in zip(rows, rates, strict=True)
     ]
     areas = [_area(name, [each for _, each in some]) for name, some in groupby(told, lambda pair: pair[0])]
-    return PlacesTold(area, street, sum(one.hosts for one in areas), mean, areas, [by_street.select, crashed.select])
+    return PlacesTold(
+        places="hosts",
+        area=area,
+        street=street,
+        hosts=sum(one.hosts for one in areas),
+        mean=mean,
+        limits=None if mean is None else limits(mean),
+        areas=areas,
+        queries=[by_street.select, crashed.select],
+    )
+
+
+def cpus_told(atlas: Atlas, selection: Selection) -> PlacesTold:
+    """The CPUs of one host, by NUMA node; how many it has is not known, only on which threads crashed."""
+    answer = cpus(atlas, selection)
+    nodes = []
+    for node, some in groupby(answer.dicts(), lambda row: row["numa_node"]):
+        rows = [row for row in some if row["cpu"] is not None]
+        crashed = [
+            AddressTold(cpu, f"CPU {cpu}", [CrashesTold(row["outbreak"], row["cases"]) for row in each])
+            for cpu, each in groupby(rows, lambda row: row["cpu"])
+        ]
+        if crashed:
+            cases, episodes = (sum(row[name] for row in rows) for name in ("cases", "episodes"))
+            name = "CPUs" if node is None else f"node {node}"
+            nodes.append(StreetTold(name, crashed[-1].place + 1, None, cases, episodes, None, [], crashed))
+    areas = [_area(None, nodes)] if nodes else []
+    return PlacesTold("cpus", None, None, sum(one.hosts for one in nodes), None, None, areas, [answer.select])
+
+
+def drawn_map(told: PlacesTold, selection: Selection, suspect: Suspect | None = None) -> FleetMap:
+    """The map as a chart; each street and area links to itself."""
+    regions = []
+    for area in told.areas:
+        inside = selection if told.area is None else narrowed(selection, told.area, area.name)
+        note = plural(area.hosts, "host") if told.places == "hosts" else ""
+        if area.rate is not None:
+            note += f" · {figure(area.rate.value)} per 100,000 h"
+        drawn = tuple(_drawn_street(one, told, inside) for one in area.streets)
+        address = None if told.area is None else link("/map", inside)
+        regions.append(Region(area.name if told.area else ALL, note, drawn, address))
+    suspects = () if suspect is None else (suspect,)
+    return FleetMap("Every crash at its address", tuple(regions), told.limits or (0.0, 0.0, 0.0, 0.0), suspects)
+
+
+def addresses_of(told: PlacesTold, hosts: Container[str]) -> tuple[Address, ...]:
+    """Where these hosts are on the map."""
+    return tuple(
+        Address(at, place, one.place, one.host[-LABEL:])
+        for at, area in enumerate(told.areas)
+        for place, street in enumerate(area.streets)
+        for one in street.addresses
+        if one.host in hosts
+    )
+
+
+def _drawn_street(one: StreetTold, told: PlacesTold, inside: Selection) -> Street:
+    note = f"{plural(one.hosts, 'host')}, {plural(one.cases, 'crash', 'crashes')}"
+    note += "" if one.rate is None else f", {figure(one.rate)} per 100,000 h"
+    crashes = tuple(Crash(at.place, role_of(some.outbreak), some.cases) for at in one.addresses for some in at.crashes)
+    address = None if told.street is None else link("/map", narrowed(inside, told.street, one.name))
+    return Street(one.name or "not known", one.hosts, one.rate, crashes, note, address, frozenset(one.idle))
 
 
 def role_of(outbreak: int | None) -> str:
@@ -115,16 +192,15 @@ def rate_told(one: Interval | None) -> RateTold | None:
     return None if one is None else RateTold(one.value, one.low, one.high)
 
 
-def _street(row: dict[str, Any], of: float | None, mean: float | None, at: Sequence[dict[str, Any]]) -> StreetTold:
+def _street(row: dict[str, Any], of: float | None, at: Sequence[dict[str, Any]]) -> StreetTold:
     return StreetTold(
         name=row["street"],
         hosts=row["hosts"],
-        hosts_at_risk=row["hosts_at_risk"],
         at_risk=row["at_risk"],
         cases=row["cases"],
         episodes=row["episodes"],
         rate=of,
-        tone=tone(of, mean),
+        idle=row["idle"] or [],
         addresses=list(_addresses(at)),
     )
 

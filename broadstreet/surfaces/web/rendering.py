@@ -13,9 +13,12 @@ import jinja2
 from markupsafe import Markup
 
 from broadstreet.records.selection import EVERYTHING, Selection
+from broadstreet.surfaces.charts import marks
 from broadstreet.surfaces.text import encodable, first_up, plural, safe, sentence
 from broadstreet.surfaces.text import size as bytes_shown
 from broadstreet.surfaces.web.selection import narrowed, pairs_of
+from broadstreet.verdict.figures import small
+from broadstreet.verdict.words import exposure
 
 LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a hostile name is not
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -41,6 +44,10 @@ def environment() -> jinja2.Environment:
     filters: dict[str, Callable[..., Any]] = {
         "short": safe,
         "sentence": sentence,
+        "words": exposure,
+        "iso_day": iso_day,
+        "q_value": q_value,
+        "whole": whole,
         "first_up": first_up,
         "lines": lines,
         "number": number,
@@ -49,9 +56,11 @@ def environment() -> jinja2.Environment:
         "day": day,
         "part": part,
         "bytes": bytes_shown,
+        "exact": exact,
+        "field": field,
     }
     made.filters.update(filters)
-    made.globals.update(plural=plural, period=period, link=link, narrowed=narrowed)
+    made.globals.update(marks=marks, pairs_of=pairs_of, plural=plural, period=period, link=link, narrowed=narrowed)
     return made
 
 
@@ -84,6 +93,16 @@ def day(time: datetime | str | None) -> str:
     return "" if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
 
 
+def exact(value: str) -> str:
+    """The value of a field of a form, which comes back as it is: escaped, and neither cut nor spelt in codes."""
+    return _Lines(encodable(value))
+
+
+def field(time: datetime | None) -> str:
+    """A time in UTC as the value of a field of a form."""
+    return "" if time is None else f"{time.astimezone(UTC):%Y-%m-%dT%H:%M}"
+
+
 def period(start: datetime | str | None, end: datetime | str | None) -> str:
     """15 Jan to 14 Apr 2026; nothing where it is not known."""
     first, last = _time(start), _time(end)
@@ -92,6 +111,23 @@ def period(start: datetime | str | None, end: datetime | str | None) -> str:
     if first.date() == last.date():
         return day(last)
     return f"{day(first).removesuffix(f' {last.year}')} to {day(last)}"
+
+
+def iso_day(time: datetime | None) -> str:
+    """2026-03-12, as a field for dates has it; nothing where it is not known."""
+    return "" if time is None else time.astimezone(UTC).date().isoformat()
+
+
+def q_value(q: float | None) -> Markup:
+    """A small probability as a power of ten; a dot where it is not known."""
+    said = "·" if q is None else small(q)
+    before, power, exponent = said.partition("10^")
+    return Markup("{}10<sup>{}</sup>").format(before, exponent.replace("-", "−")) if power else Markup.escape(said)
+
+
+def whole(value: str) -> Markup:
+    """A value as it is, for a field that is sent again: escaped, and nothing of it changed."""
+    return Markup.escape(encodable(value))
 
 
 def part(value: object) -> str:

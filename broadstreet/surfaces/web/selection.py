@@ -131,7 +131,7 @@ def _check_limit(kind: Kind, column: str, value: str) -> None:
     if not value:
         return
     try:
-        finite = abs(float(value)) < float("inf")
+        finite = abs(int(value, 16) if value.startswith("0x") else float(value)) < float("inf")
     except ValueError:
         finite = False
     if not finite or len(value) > 40:

@@ -2,7 +2,7 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, outbreak, overview
+from broadstreet.surfaces.web.pages import about, case, cases, map, outbreak, overview
 
 # A tab is shown once its page exists.
 TABS = (
@@ -16,7 +16,10 @@ TABS = (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    map.PAGE,
     outbreak.PAGE,
+    cases.PAGE,
+    case.PAGE,
     about.PAGE,
 )
 

@@ -1,26 +1,44 @@
 """The map: every crash at its address, by rate and not by count; a suspect machine over time; any two exposures."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 
 from broadstreet.population.rates import rate
 from broadstreet.records.selection import EVERYTHING, Selection
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import counted, crashed_of, placed, rates, suspects
+from broadstreet.surfaces.charts import marks, matrix, placements, street_map
+from broadstreet.surfaces.charts.suspects import Suspect
 from broadstreet.surfaces.investigation_json import ComparisonJson, OutbreakJson
 from broadstreet.surfaces.text import first_up, plural, sentence
-from broadstreet.surfaces.web.curves import CurveTold, curve_told
+from broadstreet.surfaces.web.curves import NARROW, REST, WIDE, CurveTold, brushed, curve_told
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
-from broadstreet.surfaces.web.places import PlacesTold, RateTold, levels, places_told, rate_told, role_of
+from broadstreet.surfaces.web.places import (
+    PlacesTold,
+    RateTold,
+    addresses_of,
+    cpus_told,
+    drawn_map,
+    levels,
+    places_told,
+    rate_told,
+    role_of,
+)
+from broadstreet.surfaces.web.rendering import link, part
+from broadstreet.surfaces.web.selection import narrowed
+from broadstreet.verdict.figures import amount
 from broadstreet.verdict.words import exposure
 
 MOST_SUSPECTS = 5
 MOST_PLACED = 40  # hosts of a machine that are drawn
 MOST_OF_MATRIX = 14  # values of an exposure
 MATRIX = (("sku", "kernel_release"), ("service_release", "region"), ("workload", "region"))
+HALF = 592  # pixels of one of two columns
+BEFORE = timedelta(days=7)  # that are drawn of a machine before its onset
 SHADOW = 2.0  # a naive ratio so many times the adjusted one is mostly the shadow of something else
 
 
@@ -92,6 +110,7 @@ class MapTold(msgspec.Struct, frozen=True):
     heading: str
     opening: str
     cases: int
+    legend: list[tuple[str, str]]
     measure: str | None
     strip: CurveTold | None
     places: PlacesTold
@@ -107,25 +126,100 @@ def tell(asked: Asked) -> MapTold:
     """The map of what is selected."""
     atlas, selection = asked.atlas, asked.selection
     area, street = levels(atlas, selection, asked.one("area"), asked.one("street"))
-    places = places_told(atlas, selection, area, street)
+    places = cpus_told(atlas, selection) if _one_host(selection) else places_told(atlas, selection, area, street)
     machine = _machine(atlas, asked.one("machine"))
     ranked = suspects(atlas, "physical_host" if "physical_host" in atlas.columns else "host", MOST_SUSPECTS)
-    matrix = _matrix(atlas, selection, asked.one("rows"), asked.one("columns"))
+    two = _matrix(atlas, selection, asked.one("rows"), asked.one("columns"))
     chosen = counted(atlas, selection).dicts()[0]
     return MapTold(
         heading=_heading(places, machine, selection, chosen),
         opening=_opening(places),
         cases=chosen["cases"],
+        legend=_legend(atlas),
         measure=next(iter(atlas.about.measures), None),
         strip=curve_told(atlas, selection, None),
         places=places,
         machine=machine,
         suspects=[SuspectTold(**row) for row in ranked.dicts()],
         suspects_query=ranked.select,
-        matrix=matrix,
-        care=[*_shadows(atlas, matrix), *_never(matrix)],
+        matrix=two,
+        care=[*_shadows(atlas, two), *_never(two)],
         exposures=[one.name for one in atlas.about.columns if one.kind == "exposure" and one.at_risk],
     )
+
+
+def draw(told: MapTold, asked: Asked) -> dict[str, object]:
+    """The map, the strip above it, and the machine with its hosts over time."""
+    machine = told.machine
+    fleet = drawn_map(told.places, asked.selection, None if machine is None else _suspect(told, machine))
+    return {
+        "strip": None if told.strip is None else brushed(told.strip, "Cases over time"),
+        "map": street_map.draw(fleet, WIDE, "w") + street_map.draw(fleet, NARROW, "n"),
+        "caption": street_map.caption(fleet),
+        "key": marks.key((marks.bars(role), name) for role, name in told.legend),
+        "ground": None if told.places.limits is None else marks.key(marks.tones(told.places.limits)),
+        "placements": None if machine is None or told.strip is None else _placements_drawn(machine, told.strip),
+        "matrix": None if told.matrix is None else _matrix_drawn(told.matrix, told.places, asked.selection),
+    }
+
+
+def _placements_drawn(machine: MachineTold, strip: CurveTold) -> Markup:
+    rows = tuple(
+        placements.Placement(one.host, one.start, one.end, tuple(one.cases), f"/hosts/{part(one.host)}")
+        for one in machine.hosts
+    )
+    words = "" if machine.onset is None else f"Onset {machine.onset.day} {machine.onset:%b}"
+    begin, end = min(one.start for one in machine.hosts), max(one.end for one in machine.hosts)
+    start = max(strip.start, begin, *(() if machine.onset is None else (machine.onset - BEFORE,)))
+    chart = placements.Placements(
+        f"Hosts on machine {machine.name}", start, min(strip.end, end), rows, machine.onset, words, machine.role
+    )
+    return placements.draw(chart, HALF, "w") + placements.draw(chart, NARROW, "n")
+
+
+def _matrix_drawn(told: MatrixTold, places: PlacesTold, selection: Selection) -> Markup:
+    at = {(one.row, one.column): one for one in told.cells}
+    cells = tuple(
+        tuple(_cell(told, at.get((row, column)), row, column, selection) for column in told.columns)
+        for row in told.rows
+    )
+    chart = matrix.Matrix(
+        f"{exposure(told.rows_of)} by {exposure(told.columns_of)}",
+        tuple(row or "not known" for row in told.rows),
+        tuple(column or "not known" for column in told.columns),
+        cells,
+        places.limits or (0.0, 0.0, 0.0, 0.0),
+    )
+    return matrix.draw(chart, HALF, "w") + matrix.draw(chart, NARROW, "n")
+
+
+def _cell(
+    told: MatrixTold, one: CellTold | None, row: str | None, column: str | None, selection: Selection
+) -> matrix.Cell:
+    """Where time at risk is told, a pair of values without any never ran."""
+    address = link("/cases", narrowed(narrowed(selection, told.rows_of, row), told.columns_of, column))
+    if one is None or (told.told and not one.at_risk and not one.cases):
+        return matrix.Cell(None, 0, 0.0 if told.told else None, "", None)
+    hours = "" if one.at_risk is None else f" in {amount(one.at_risk)} h"
+    at_risk = one.at_risk if one.at_risk else None
+    return matrix.Cell(
+        None if one.rate is None else one.rate.value, one.cases, at_risk, f"{one.cases:,}{hours}", address
+    )
+
+
+def _suspect(told: MapTold, machine: MachineTold) -> Suspect | None:
+    addresses = addresses_of(told.places, {one.host for one in machine.hosts})
+    if not addresses:
+        return None
+    notes = (
+        f"{machine.cases:,} of {plural(machine.of, 'crash', 'crashes')} of outbreak {machine.rank},",
+        f"{plural(len(machine.hosts), 'host')}, one machine",
+    )
+    return Suspect(machine.name, notes, machine.role, addresses, f"/machines/{part(machine.name)}")
+
+
+def _one_host(selection: Selection) -> bool:
+    return any(one.column == "host" and one.kind == "is" and len(one.values) == 1 for one in selection.conditions)
 
 
 def _heading(places: PlacesTold, machine: MachineTold | None, selection: Selection, chosen: dict[str, Any]) -> str:
@@ -134,12 +228,26 @@ def _heading(places: PlacesTold, machine: MachineTold | None, selection: Selecti
         return f"{machine.cases:,} crashes, {hosts}, one machine."
     if not chosen["cases"]:
         return "No crash here." if selection != EVERYTHING else "No crashes yet."
+    if places.places == "cpus":
+        on = sum(len(street.addresses) for area in places.areas for street in area.streets)
+        where = f"on {plural(on, 'CPU')} of one host" if on else "on one host; on which CPU is not known"
+        return f"{plural(chosen['cases'], 'crash', 'crashes')} {where}."
     crashed = chosen["hosts"] or 0
     where = f" on {crashed:,} of {plural(places.hosts, 'host')}" if crashed else ", on hosts that are not known"
     return f"{plural(chosen['cases'], 'crash', 'crashes')}{where}."
 
 
+def _legend(atlas: Atlas) -> list[tuple[str, str]]:
+    """The colour of each outbreak, and that of all else."""
+    told = [
+        (role_of(one.rank), f"{one.rank} {one.mechanism.replace('_', ' ')}") for one in investigation(atlas).outbreaks
+    ]
+    return [*(one for one in told if one[0] != "other"), ("other", REST if told else "Crashes")]
+
+
 def _opening(places: PlacesTold) -> str:
+    if places.places == "cpus":
+        return "Each dot is a CPU; each bar is a crash of a thread that ran on it last, away from the middle."
     if not places.hosts:
         return "No host is known: neither core dumps nor the fleet's tables tell any."
     street = "all hosts" if places.street is None else f"a {exposure(places.street)}"
@@ -229,12 +337,12 @@ def _values(found: list[dict[str, Any]], name: str) -> list[str | None]:
     return [*sorted(many[:MOST_OF_MATRIX]), *many[MOST_OF_MATRIX:], *([None] if None in episodes else [])]
 
 
-def _shadows(atlas: Atlas, matrix: MatrixTold | None) -> list[str]:
+def _shadows(atlas: Atlas, two: MatrixTold | None) -> list[str]:
     """Values that stand out only because something else does."""
     said = []
     for outbreak in investigation(atlas).outbreaks:
         for one in (*filter(None, [outbreak.comparison]), *outbreak.others):
-            if matrix is not None and one.attribute in (matrix.rows_of, matrix.columns_of) and _is_shadow(one):
+            if two is not None and one.attribute in (two.rows_of, two.columns_of) and _is_shadow(one):
                 said.append(_shadow(outbreak, one))
     return said[:3]
 
@@ -254,13 +362,13 @@ def _shadow(outbreak: OutbreakJson, one: ComparisonJson) -> str:
     )
 
 
-def _never(matrix: MatrixTold | None) -> list[str]:
+def _never(two: MatrixTold | None) -> list[str]:
     """What never ran together cannot be told apart."""
-    if matrix is None or not matrix.told:
+    if two is None or not two.told:
         return []
-    ran = {(one.row, one.column) for one in matrix.cells if one.at_risk}
-    known = [(row, column) for row in matrix.rows for column in matrix.columns if None not in (row, column)]
-    row_of, column_of = exposure(matrix.rows_of), first_up(exposure(matrix.columns_of))
+    ran = {(one.row, one.column) for one in two.cells if one.at_risk}
+    known = [(row, column) for row in two.rows for column in two.columns if None not in (row, column)]
+    row_of, column_of = exposure(two.rows_of), first_up(exposure(two.columns_of))
     return [
         f"{column_of} {column} never ran on {row_of} {row}: nothing can be said about the two together."
         for row, column in [one for one in known if one not in ran][:2]
@@ -274,7 +382,7 @@ PAGE = Page(
     MapTold,
     tell,
     "map.html",
-    "The fleet as a map: rates with their time at risk, every crash at its address; any two exposures as a matrix.",
+    "The fleet as a map: rates with their time at risk, every crash at its address; any two exposures as a two.",
     selects=("",),
     parameters=(
         Parameter("area", "The exposure that makes an area: region, zone, ..."),
@@ -283,4 +391,5 @@ PAGE = Page(
         Parameter("rows", "The exposure of the matrix's rows."),
         Parameter("columns", "The exposure of the matrix's columns."),
     ),
+    draw=draw,
 )

@@ -13,6 +13,7 @@ from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import arrived, counted, largest, load
 from broadstreet.surfaces.charts import rate as rate_chart
+from broadstreet.surfaces.charts import street_map
 from broadstreet.surfaces.investigation_json import CaptureJson, OutbreakJson
 from broadstreet.surfaces.text import plural, sentence
 from broadstreet.surfaces.web.curves import (
@@ -31,10 +32,11 @@ from broadstreet.surfaces.web.curves import (
 )
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
-from broadstreet.surfaces.web.places import RateTold, rate_told, role_of
+from broadstreet.surfaces.web.places import RateTold, drawn_map, levels, places_told, rate_told, role_of
 from broadstreet.verdict.words import exposure
 
 MOST_RELEASES = 3  # that are marked on the curve, those nearest to an onset first
+THUMBNAIL = 380  # pixels
 NEW_FROM_DAYS = 1  # what was there on the first day is not new
 MADE = ("service_release", "kernel_release")  # what people change in a fleet, as a curve marks it
 SHAPES = {"hardware": "square", "software": "circle", "undetermined": "diamond"}
@@ -125,9 +127,18 @@ def draw(told: OverviewTold, asked: Asked) -> dict[str, object]:
     """The curve, each step a link to its cases; and the rate of each outbreak, on one axis."""
     return {
         "curve": None if told.curve is None else drawn(told.curve, "Cases over time", "/cases", asked.selection),
-        "map": None,
+        "map": _thumbnail(asked),
         "rates": {one.id: _rate_drawn(one, told) for one in told.outbreaks},
     }
+
+
+def _thumbnail(asked: Asked) -> Markup | None:
+    """The map of all cases, small; nothing where no host is known."""
+    atlas = asked.atlas
+    if not atlas.about.cases or "host" not in atlas.columns:
+        return None
+    told = places_told(atlas, asked.selection, *levels(atlas, asked.selection, "", ""))
+    return street_map.thumbnail(drawn_map(told, asked.selection), THUMBNAIL)
 
 
 def _rate_drawn(one: OutbreakTold, told: OverviewTold) -> Markup:

@@ -1,0 +1,142 @@
+"""What the pages of one case, one host and one machine ask of an atlas."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from broadstreet.errors import NotInCasebook, UsageError
+from broadstreet.records.selection import Selection
+from broadstreet.records.suspect import Excess, Suspect
+from broadstreet.records.weights import Interval
+from broadstreet.store.atlas import Answer, Atlas, named, text
+
+HELD = ("place", "area", "make")  # families of exposures that a host has one of at a time
+MOST_SPELLS = 500
+
+
+def case_row(atlas: Atlas, name: str) -> dict[str, Any]:
+    """The row of a case, by its id or the beginning of it."""
+    rows = atlas.ask(f'SELECT * FROM crashes WHERE starts_with("case_id", {text(name.lower())}) LIMIT 2').dicts()
+    if not rows:
+        raise NotInCasebook(f"There is no case {name[:64]} in this casebook.", "The page Cases lists all there are.")
+    if len(rows) > 1:
+        raise UsageError(f"Several cases begin with {name}.", "Give more of the id.")
+    return rows[0]
+
+
+def memberships(atlas: Atlas, case_id: str) -> Answer:
+    """How a case lies to the outbreaks: outbreak, and `of` (inside, elsewhere, unplaced, an argument's name)."""
+    return atlas.ask(f'SELECT outbreak, "of" FROM members WHERE case_id = {text(case_id)}\nORDER BY ALL')
+
+
+def syndrome(atlas: Atlas, name: str) -> dict[str, Any]:
+    """What people call a syndrome (null: nothing), and how many cases it has."""
+    rows = atlas.ask(f"SELECT name, cases FROM syndromes WHERE syndrome = {text(name)}").dicts()
+    return rows[0] if rows else {"name": None, "cases": 0}
+
+
+def counts(atlas: Atlas, asked: Mapping[str, Selection]) -> dict[str, int]:
+    """How many cases each selection has, of all of them in one scan."""
+    tests = ", ".join(
+        f"count(*) FILTER ({atlas.where(selection)}) AS {named(name)}" for name, selection in asked.items()
+    )
+    return atlas.ask(f"SELECT {tests} FROM crashes").dicts()[0] if asked else {}
+
+
+def count_of(atlas: Atlas, selection: Selection) -> str:
+    """The SELECT of one of these counts."""
+    return f"SELECT count(*) AS cases FROM crashes WHERE {atlas.where(selection)}"
+
+
+def a_minute(atlas: Atlas) -> float | None:
+    """How many dated cases a minute has, from the first of them to the last; null where that is no time."""
+    row = atlas.ask(
+        'SELECT count(*) * 60.0 / nullif(epoch(max("time") - min("time")), 0) AS n FROM crashes WHERE "dated"'
+    ).dicts()[0]
+    return None if row["n"] is None else float(row["n"])
+
+
+def module_sets(atlas: Atlas, syndrome: str) -> Answer:
+    """The sets of modules that cases of a syndrome had mapped, and how many cases had each."""
+    return atlas.ask(
+        f'SELECT module_set, count(*) AS cases FROM crashes WHERE "syndrome" = {text(syndrome)}\nGROUP BY ALL'
+    )
+
+
+def suspect(atlas: Atlas, attribute: str, value: str) -> Suspect | None:
+    """How unusual a host or a machine is; null where no case of it is known."""
+    rows = atlas.ask(suspect_of(attribute, value)).dicts()
+    return _suspect(rows[0]) if rows else None
+
+
+def suspect_of(attribute: str, value: str) -> str:
+    """The SELECT of how unusual a place is."""
+    return f"SELECT * FROM suspects WHERE attribute = {text(attribute)} AND value = {text(value)}"
+
+
+def ranked(atlas: Atlas, attribute: str) -> int:
+    """How many places of a kind have a crash, and so a rank."""
+    return int(
+        atlas.ask(f"SELECT count(*) AS n FROM suspects WHERE attribute = {text(attribute)}").rows["n"][0].as_py()
+    )
+
+
+def at_risk(atlas: Atlas, attribute: str, value: str) -> dict[str, Any]:
+    """Since when and until when a place was at risk, and for how long by the first measure; nulls: nobody tells."""
+    if not atlas.about.measures or not atlas.column(attribute).at_risk:
+        return {"first": None, "last": None, "at_risk": None}
+    measure = named(atlas.about.measures[0])
+    return atlas.ask(
+        f'SELECT min("start") AS first, max("end") AS last, sum({measure}) AS at_risk '
+        f"FROM pieces WHERE {named(attribute)} = {text(value)}"
+    ).dicts()[0]
+
+
+def spells(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> Answer:
+    """What was true of a place while it was at risk, in the order of time: a row from each change to the next."""
+    names = [named(atlas.column(name).name) for name in columns]
+    measure = named(atlas.about.measures[0])
+    changed = " OR ".join(f"{name} IS DISTINCT FROM lag({name}) OVER by_time" for name in names) or "FALSE"
+    shown = "".join(f", any_value({name}) AS {name}" for name in names)
+    return atlas.ask(
+        f'WITH told_of AS (SELECT "start", "end", {measure} AS n{"".join(f", {name}" for name in names)}\n'
+        f"  FROM pieces WHERE {named(atlas.column(attribute).name)} = {text(value)}),\n"
+        f"marked AS (SELECT *, ({changed}) AS changed FROM told_of\n"
+        '  WINDOW by_time AS (ORDER BY "start", "end")),\n'
+        'numbered AS (SELECT *, count(*) FILTER (changed) OVER (ORDER BY "start", "end") AS spell FROM marked)\n'
+        f'SELECT min("start") AS "start", max("end") AS "end", sum(n) AS at_risk{shown}\n'
+        f'FROM numbered GROUP BY spell ORDER BY "start" LIMIT {MOST_SPELLS}'
+    )
+
+
+def seen(atlas: Atlas, selection: Selection, column: str) -> Answer:
+    """The values that selected cases show of a column: value, cases, first, last; in the order of time."""
+    name = named(atlas.column(column).name)
+    return atlas.ask(
+        f'SELECT {name}::VARCHAR AS value, count(*) AS cases, min("time") AS first, max("time") AS last\n'
+        f"FROM crashes WHERE {atlas.where(selection)} GROUP BY {name} ORDER BY first, value"
+    )
+
+
+def by_number(atlas: Atlas, selection: Selection, column: str) -> Answer:
+    """The same of a column of numbers, in their order; null is last."""
+    name = named(atlas.column(column).name)
+    return atlas.ask(
+        f'SELECT {name} AS value, count(*) AS cases, min("time") AS first, max("time") AS last\n'
+        f"FROM crashes WHERE {atlas.where(selection)} GROUP BY {name} ORDER BY {name} NULLS LAST"
+    )
+
+
+def _suspect(row: Mapping[str, Any]) -> Suspect:
+    own = ("attribute", "value", "rank", "hours", "measure", "against", "sites", "syndromes", "asked")
+    return Suspect(**{name: row[name] for name in own}, every=_excess(row, ""), hardware=_excess(row, "hardware_"))
+
+
+def _excess(row: Mapping[str, Any], prefix: str) -> Excess:
+    value, low, high = (row[f"{prefix}{name}"] for name in ("ratio", "ratio_low", "ratio_high"))
+    # The table has no infinite numbers: a ratio without an upper end, or with nobody to compare with, has null there.
+    ratio = None if low is None else Interval(_open(value), low, _open(high))
+    return Excess(row[f"{prefix}episodes"], row[f"{prefix}expected"], ratio, row[f"{prefix}p"], row[f"{prefix}q"])
+
+
+def _open(value: float | None) -> float:
+    return float("inf") if value is None else value
