@@ -1,6 +1,7 @@
 """The appendix: how it was asked, the versions, every number again, the method, the cases, and how to replay it."""
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.parts import cases_of, part_of
@@ -58,7 +59,7 @@ def _versions(found: InvestigationJson) -> Iterator[tuple[str, str]]:
 
 
 def _asked(found: InvestigationJson) -> Iterator[Block]:
-    families = sorted(found.families.items(), key=lambda family: (-family[1], family[0]))
+    families = sorted(filter(itemgetter(1), found.families.items()), key=lambda family: (-family[1], family[0]))
     asked = [f"{exposure(family)} {count:,}" for family, count in families[:MOST_FAMILIES]]
     rest = families[MOST_FAMILIES:]
     if rest:

@@ -129,7 +129,8 @@ def _chart(block: Chart) -> Iterator[str]:
     yield from fenced((*rows, "", f"{'':{label}}  {scale}"))
     yield ""
     yield escaped(block.caption)
-    yield ""
+    if block.curve.marks:
+        yield ""
     for mark in sorted(block.curve.marks, key=lambda one: one.at):
         until = f" to {mark.until:%Y-%m-%d %H:%M}" if mark.until else ""
         said = ", ".join(escaped(words) for words in (mark.title, mark.note) if words)

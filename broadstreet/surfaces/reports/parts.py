@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from broadstreet.records.selection import Condition, Selection
 from broadstreet.store.atlas import Atlas
-from broadstreet.store.looking import counted, facet
+from broadstreet.store.looking import counted
 from broadstreet.store.parts import part_of
+from broadstreet.store.tallies import Tally, tallies
 from broadstreet.surfaces.investigation_json import OutbreakJson
 from broadstreet.surfaces.reports.lettering import raised
 from broadstreet.surfaces.reports.record import Block, Claim, Evidence, Forest, Section, Steps, Table, Words
@@ -21,7 +23,7 @@ PLACES = ("region", "zone", "rack", "physical_host", "host", "sku", "cpu_model",
 RAN = ("service", "service_release", "workload")
 BESIDES = {
     "elsewhere": "{} happened elsewhere.",
-    "unplaced": "{} happened where is not known.",
+    "unplaced": "where it happened is not known of {}.",
 }
 COMMONEST = 4  # values of an exposure that are named
 LIKELIHOOD = (
@@ -63,15 +65,20 @@ class Part:
 def part_told(atlas: Atlas, one: OutbreakJson, role: str | None = None) -> Part:
     """What there is to say of an outbreak. `role` is its colour, if not that of its rank."""
     inside = part_of(one.id, "inside")
-    row = counted(atlas, inside).dicts()[0]
+    row = counted(atlas, dated(inside)).dicts()[0]
     return Part(
         outbreak=one,
         told=tell(Asked(atlas, path={"outbreak": one.id})),
         word=word_of(one, role),
         first=row["first"],
         last=row["last"],
-        places=tuple(_place(atlas, one, name) for name in (*PLACES, *RAN) if name in atlas.columns),
+        places=tuple(_places(atlas, one)),
     )
+
+
+def dated(selection: Selection) -> Selection:
+    """Those of a selection whose time says when they happened."""
+    return selection._replace(conditions=(*selection.conditions, Condition("dated", "is", ("true",))))
 
 
 def argument_of(part: Part, alone: bool) -> Iterator[Section]:
@@ -126,10 +133,13 @@ def _unchecked(told: OutbreakTold) -> Iterator[Block]:
     yield Table(("not seen", "crashes", "how to see it"), rows, frozenset((1,)))
 
 
-def _place(atlas: Atlas, one: OutbreakJson, attribute: str) -> Place:
-    rows = facet(atlas, part_of(one.id, "inside"), attribute, COMMONEST).dicts()
-    known = [(row["value"], row["cases"]) for row in rows]
-    return Place(attribute, rows[0]["values"] if rows else 0, tuple(known))
+def _places(atlas: Atlas, one: OutbreakJson) -> Iterator[Place]:
+    names = [name for name in (*PLACES, *RAN) if name in atlas.columns]
+    told: dict[str, list[Tally]] = {}
+    for tally in tallies(atlas, names, atlas.where(part_of(one.id, "inside")), most=COMMONEST):
+        told.setdefault(tally.column, []).append(tally)
+    for name, commonest in told.items():
+        yield Place(name, commonest[0].values, tuple((each.value, each.a) for each in commonest))
 
 
 def _commonest(one: Place) -> str:

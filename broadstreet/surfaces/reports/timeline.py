@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
+from broadstreet.store.looking import counted
 from broadstreet.surfaces.charts.curve import Curve, Series
 from broadstreet.surfaces.charts.marks_of_time import Mark
 from broadstreet.surfaces.investigation_json import InvestigationJson
 from broadstreet.surfaces.judgement_text import judgement_sentences
-from broadstreet.surfaces.reports.parts import Part, begins
+from broadstreet.surfaces.reports.parts import Part, begins, dated
 from broadstreet.surfaces.reports.record import Block, Chart, Table, Words
 from broadstreet.surfaces.text import plural
 from broadstreet.surfaces.web.curves import CurveTold, MarkTold, curve_told, outages
@@ -95,6 +96,11 @@ def _of_fleet(atlas: Atlas, found: InvestigationJson, parts: Sequence[Part]) -> 
                 f"{ratio(alarm.expected)} were likely."
             )
             yield Moment(at, what, tuple(ranks.get(alarm.syndrome, ())))
+    if not parts:
+        row = counted(atlas, dated(EVERYTHING)).dicts()[0]
+        if row["first"] is not None:
+            yield Moment(row["first"].astimezone(UTC), "The first crash that was read.")
+            yield Moment(row["last"].astimezone(UTC), "The last crash that was read.")
     known = capture(atlas)
     for one in known.dropouts if known else ():
         where = f" in {', '.join(one.regions)}" if one.regions else ""
