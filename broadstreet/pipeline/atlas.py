@@ -37,6 +37,7 @@ GIVEN = {
     "episode": ("bool", "", "The first of its episode: the same trace on the same host soon after is not another.", ""),
     "dated": ("bool", "", "Its time says when it happened; an mtime does not.", "Never."),
     "time": ("time", "UTC", "When it happened.", "Nothing tells."),
+    "added": ("time", "UTC", "When it was read, by the clock of the reader.", "Never."),
 }
 Ints = NDArray[np.int64]
 
@@ -50,6 +51,7 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
         told = _told(inquiry.population, found.verdicts)
         store.write_crashes(questions, folder, told)
         store.write_traces(questions, folder)
+        store.write_decisions(questions, folder)
         syndromes = listed(questions, inquiry.grouping)
     store.write(folder, "syndromes", [syndromes], syndromes.schema)
     _write_pieces(inquiry.population, folder)
@@ -61,8 +63,8 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
 
 
 def _told(crashes: Population, verdicts: Sequence[Verdict]) -> pa.Table:
-    order = np.lexsort((np.asarray(crashes.case_ids), -crashes.time))
-    ids = np.asarray(crashes.case_ids)[order]
+    order = np.lexsort((np.asarray(crashes.case_ids, np.str_), -crashes.time))
+    ids = np.asarray(crashes.case_ids, np.str_)[order]
     votes = np.zeros(len(crashes), np.bool_)
     votes[votes_of(crashes)] = True
     time = crashes.time[order]

@@ -100,16 +100,19 @@ class OpenCasebook:
             return None, {}, str(error)
 
 
-_OPEN: dict[tuple[str, int, BinarySources], OpenCasebook] = {}
+_OPEN: dict[tuple[str, int, str, BinarySources], OpenCasebook] = {}
 _OPENING = Lock()
 
 
-def at_hand(url: str, version: int, sources: BinarySources) -> OpenCasebook:
-    """That version, opened if it is not; of several the one that was longest open is closed."""
-    key = (url, version, sources)
+def at_hand(url: str, version: int, since: str, sources: BinarySources) -> OpenCasebook:
+    """That version, opened if it is not; of several the one that was longest open is closed.
+
+    `since` is when its atlas was drawn: another casebook may lie at this address now, with the same version.
+    """
+    key = (url, version, since, sources)
     with _OPENING:
         if key not in _OPEN:
             while len(_OPEN) >= MOST_OPEN:
                 _OPEN.pop(next(iter(_OPEN))).close()
-            _OPEN[key] = OpenCasebook(*key)
+            _OPEN[key] = OpenCasebook(url, version, sources)
         return _OPEN[key]

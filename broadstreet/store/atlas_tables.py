@@ -37,8 +37,9 @@ def write_crashes(questions: Questions, folder: str, told: pa.Table) -> None:
     own = [_shown(column) for column in OF_CASE if column.name not in told.column_names]
     names = ", ".join(f"t.{named(name)}" for name in told.column_names)
     reader = questions.stream(
-        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence "
-        "FROM told t JOIN cases c USING (case_id) ORDER BY t.number",
+        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence, "
+        "s.added FROM told t JOIN cases c USING (case_id) LEFT JOIN current_specimens s ON s.reading = c.reading "
+        "ORDER BY t.number",
         ROWS_AT_ONCE,
     )
     write(folder, "crashes", reader, reader.schema)
@@ -65,6 +66,19 @@ def write_traces(questions: Questions, folder: str) -> None:
         ROWS_AT_ONCE,
     )
     write(folder, "traces", reader, reader.schema)
+
+
+def write_decisions(questions: Questions, folder: str) -> None:
+    """Why each trace is in its syndrome, as far as that is kept; and what people said of syndromes."""
+    reader = questions.stream(
+        "SELECT trace_id, trace, outcome, similarity, probability, nearest, rival, margin, algorithm, made "
+        "FROM raw_assignments SEMI JOIN current_cases USING (trace_id) "
+        "QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1 ORDER BY trace_id",
+        ROWS_AT_ONCE,
+    )
+    write(folder, "decisions", reader, reader.schema)
+    said = questions.answer("SELECT * FROM raw_syndrome_events ORDER BY number")
+    write(folder, "said", [said], said.schema)
 
 
 def coded(values: Sequence[str], codes: Any) -> pa.DictionaryArray:

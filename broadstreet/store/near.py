@@ -9,8 +9,9 @@ from broadstreet.records.suspect import Excess, Suspect
 from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Answer, Atlas, named, text
 
-HELD = ("place", "area", "make")  # families of exposures that a host has one of at a time
-MOST_SPELLS = 500
+GAP = "INTERVAL 2 HOURS"  # in which nothing is told, and a place is taken to be as it was: a reboot, a late row
+MOST_STAYS, MOST_TIMES = 500, 1_000
+MOST_ALIKE = 5
 
 
 def case_row(atlas: Atlas, name: str) -> dict[str, Any]:
@@ -91,21 +92,60 @@ def at_risk(atlas: Atlas, attribute: str, value: str) -> dict[str, Any]:
     ).dicts()[0]
 
 
-def spells(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> Answer:
-    """What was true of a place while it was at risk, in the order of time: a row from each change to the next."""
+def history(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> Answer:
+    """What was true of a place while it was at risk, in the order of time: what, value, start, end, at_risk, cases.
+
+    `times` are those of the first cases. A value that was left and came back within GAP did not go. Several of one
+    column may hold at the same time.
+    """
     names = [named(atlas.column(name).name) for name in columns]
+    own = f"{named(atlas.column(attribute).name)} = {text(value)}"
     measure = named(atlas.about.measures[0])
-    changed = " OR ".join(f"{name} IS DISTINCT FROM lag({name}) OVER by_time" for name in names) or "FALSE"
-    shown = "".join(f", any_value({name}) AS {name}" for name in names)
+    as_text = ", ".join(f"{name}::VARCHAR AS {name}" for name in names)
     return atlas.ask(
-        f'WITH told_of AS (SELECT "start", "end", {measure} AS n{"".join(f", {name}" for name in names)}\n'
-        f"  FROM pieces WHERE {named(atlas.column(attribute).name)} = {text(value)}),\n"
-        f"marked AS (SELECT *, ({changed}) AS changed FROM told_of\n"
-        '  WINDOW by_time AS (ORDER BY "start", "end")),\n'
-        'numbered AS (SELECT *, count(*) FILTER (changed) OVER (ORDER BY "start", "end") AS spell FROM marked)\n'
-        f'SELECT min("start") AS "start", max("end") AS "end", sum(n) AS at_risk{shown}\n'
-        f'FROM numbered GROUP BY spell ORDER BY "start" LIMIT {MOST_SPELLS}'
+        f'WITH at_times AS (SELECT "start", "end", {measure} AS n, {as_text} FROM pieces WHERE {own}),\n'
+        f"told_of AS (UNPIVOT at_times ON {', '.join(names)} INTO NAME what VALUE value),\n"
+        'marked AS (SELECT *, "start" > max("end") OVER (PARTITION BY what, value ORDER BY "start", "end"\n'
+        f"  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + {GAP} AS anew FROM told_of),\n"
+        "numbered AS (SELECT *, count(*) FILTER (anew) OVER (\n"
+        '  PARTITION BY what, value ORDER BY "start", "end") AS stay FROM marked),\n'
+        'stays AS (SELECT what, value, min("start") AS "start", max("end") AS "end", sum(n) AS at_risk\n'
+        "  FROM numbered GROUP BY what, value, stay),\n"
+        f'crashed AS (UNPIVOT (SELECT "time", {as_text} FROM crashes WHERE {own})\n'
+        f"  ON {', '.join(names)} INTO NAME what VALUE value)\n"
+        'SELECT s.what, s.value, s."start", s."end", any_value(s.at_risk) AS at_risk, count(c."time") AS cases,\n'
+        f'  list(c."time" ORDER BY c."time")[:{MOST_TIMES}] AS times\n'
+        "FROM stays s LEFT JOIN crashed c ON c.what = s.what AND c.value = s.value\n"
+        '  AND c."time" >= s."start" AND c."time" < s."end"\n'
+        f'GROUP BY s.what, s.value, s."start", s."end" ORDER BY s."start", s.what, s.value LIMIT {MOST_STAYS}'
     )
+
+
+def shown(atlas: Atlas, attribute: str, value: str, columns: Sequence[str]) -> Answer:
+    """The same as only its cases show it, where nobody tells time at risk: since the first and until the last."""
+    names = [named(atlas.column(name).name) for name in columns]
+    as_text = ", ".join(f"{name}::VARCHAR AS {name}" for name in names)
+    return atlas.ask(
+        f'WITH crashed AS (UNPIVOT (SELECT "time", {as_text} FROM crashes\n'
+        f"  WHERE {named(atlas.column(attribute).name)} = {text(value)})\n"
+        f"  ON {', '.join(names)} INTO NAME what VALUE value)\n"
+        'SELECT what, value, min("time") AS "start", max("time") AS "end", NULL::DOUBLE AS at_risk,\n'
+        "  count(*) AS cases,\n"
+        f'  list("time" ORDER BY "time")[:{MOST_TIMES}] AS times\n'
+        f'FROM crashed GROUP BY ALL ORDER BY "start", what, value LIMIT {MOST_STAYS}'
+    )
+
+
+def alike(atlas: Atlas, attribute: str, value: str) -> list[str]:
+    """Names of places of this kind in which this stands, or that stand in it: what may have been meant."""
+    tables = ("crashes", "pieces") if atlas.column(attribute).at_risk else ("crashes",)
+    name, asked = named(attribute), text(value.lower())
+    each = " UNION ".join(f"SELECT {name}::VARCHAR AS value FROM {table}" for table in tables)
+    rows = atlas.ask(
+        f"SELECT value FROM ({each}) WHERE contains(lower(value), {asked}) OR contains({asked}, lower(value))\n"
+        f"ORDER BY length(value), value LIMIT {MOST_ALIKE}"
+    ).dicts()
+    return [row["value"] for row in rows]
 
 
 def seen(atlas: Atlas, selection: Selection, column: str) -> Answer:

@@ -9,6 +9,7 @@ EXPOSURES = {
     "cpu_model": "CPU model",
     "microcode": "microcode",
     "sku": "SKU",
+    "numa_node": "NUMA node",
     "kernel_release": "kernel",
     "service_release": "release",
 }

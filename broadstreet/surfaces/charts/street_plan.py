@@ -65,15 +65,13 @@ class Plan:
 
 def planned(streets: Sequence[int], dots: int, width: float, size: Size) -> Plan:
     """A plan for regions with so many streets each, in their order, of which the longest has so many dots."""
-    best: Plan | None = None
-    for pitch in size.pitches:
-        longest = max(1, math.ceil(dots / 2)) * pitch
-        if longest > width and pitch != size.pitches[-1]:
-            continue
-        best = _lowest(streets, pitch, max(longest, 3 * pitch) + size.between, width, size)
-        if best.height <= width * size.height:
-            break
-    return best or _lowest(streets, size.pitches[-1], width, width, size)
+    half = max(1, math.ceil(dots / 2))
+    fitting = [pitch for pitch in size.pitches if half * pitch <= width] or [width / half]
+    plans = (_lowest(streets, pitch, max(half, 3) * pitch + size.between, width, size) for pitch in fitting)
+    for plan in plans:
+        if plan.height <= width * size.height:
+            return plan
+    return plan
 
 
 def lifted(plan: Plan, rises: Sequence[float], sinks: Sequence[float]) -> Plan:

@@ -36,6 +36,10 @@ ABOVE, RED_ZONE = 24, 128
 COMPRESSIONS = {".zst": "zstd -dc", ".gz": "gzip -dc", ".xz": "xz -dc", ".lz4": "lz4 -dc"}
 LONGEST_ARGUMENT = 1000
 ID = 8  # characters of a case's id
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+OPERATOR = re.compile(r"operator\s?(?:<<=?|>>=?|->\*?|<=>|[<>]=?|\(\)|(?=\w))")
+HIDDEN = str.maketrans("<>() ", "\1\2\3\4\5")  # such characters of an operator's name bracket nothing
+SHOWN = str.maketrans("\1\2\3\4\5", "<>() ")
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 
@@ -207,6 +211,26 @@ def _frame(number: int, frame: Frame, lines: Sequence[Line]) -> FrameTold:
             for one in lines
         ],
     )
+
+
+def brief(function: str) -> str:
+    """A function for a table: without what it takes, gives and is made with."""
+    plain = OPERATOR.sub(lambda found: found[0].translate(HIDDEN), demangled(function))
+    depth, kept = 0, list[str]()
+    for character in plain:
+        if character == "(" and depth == 0 and kept and kept[-1] != ":":
+            break
+        depth += {"<": 1, ">": -1}.get(character, 0)
+        if depth == 0 and character != ">":
+            kept.append(character)
+    text = "".join(kept)
+    return (text if text.startswith("(") else text.rsplit(" ", 1)[-1]).translate(SHOWN) or demangled(function)
+
+
+def raised(text: str) -> str:
+    """10^-8 as 10⁻⁸."""
+    base, mark, power = text.partition("^")
+    return base + power.translate(RAISED) if mark else text
 
 
 def threads(case: Case) -> list[ThreadsTold]:

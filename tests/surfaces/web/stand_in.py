@@ -8,11 +8,11 @@ from starlette.testclient import TestClient
 
 from broadstreet.records.atlas import About
 from broadstreet.store.atlas import Answer
-from broadstreet.surfaces.web.app import Standing, app
+from broadstreet.surfaces.web.app import app
 from broadstreet.surfaces.web.live import News
 from broadstreet.surfaces.web.page import Change, Page
 from broadstreet.surfaces.web.pages import PAGES
-from broadstreet.surfaces.web.trouble import State
+from broadstreet.surfaces.web.standing import Standing, State
 
 ABOUT = About(
     casebook="casebook",

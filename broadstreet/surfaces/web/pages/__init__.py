@@ -2,7 +2,7 @@
 
 from broadstreet.surfaces.web import judged
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import about, case, cases, map, outbreak, overview
+from broadstreet.surfaces.web.pages import about, case, cases, host, map, new, outbreak, outbreaks, overview, sql
 
 # A tab is shown once its page exists.
 TABS = (
@@ -16,10 +16,14 @@ TABS = (
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    new.PAGE,
     map.PAGE,
+    outbreaks.PAGE,
     outbreak.PAGE,
     cases.PAGE,
     case.PAGE,
+    *host.PAGES,
+    sql.PAGE,
     about.PAGE,
 )
 

@@ -25,18 +25,19 @@ from broadstreet.surfaces.text import encodable
 from broadstreet.surfaces.web import crash_told as crash
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Download, Page
+from broadstreet.surfaces.web.places import role_of
 from broadstreet.surfaces.web.rendering import day, link, part
 from broadstreet.surfaces.web.selection import narrowed
 from broadstreet.verdict.figures import ratio
 from broadstreet.verdict.suspicion import expectation
 from broadstreet.verdict.words import exposure
 
-CASES, SQL = "/cases", "/sql"
+CASES = "/cases"
 MINUTE = timedelta(seconds=30)  # to either side
 PLACES = {"host": "hosts", "physical_host": "machines"}
 KEEP = "broadstreet scan SOURCE --casebook URL --keep pointers keeps a slim core dump of each case."
-ROLES = ("a", "b")  # colours of the first two outbreaks
 Lies = Literal["inside", "elsewhere", "unplaced"]
+Side = Literal["for", "against"]
 WHERE: Mapping[Lies, str] = {
     "inside": "It is inside.",
     "elsewhere": "It is of the same syndrome, and outside.",
@@ -58,7 +59,7 @@ class BorneTold(msgspec.Struct, frozen=True):
 
     name: str
     says: str
-    side: Literal["for", "against"]
+    side: Side
     ratio: str
 
 
@@ -198,7 +199,7 @@ def tell(asked: Asked) -> CasePage:
         when=_when(case),
         dated=bool(row["dated"]),
         place={name: _text(row.get(name)) for name in ("host", "physical_host", "region")},
-        role=ROLES[row["outbreak"] - 1] if row["outbreak"] and row["outbreak"] <= len(ROLES) else "other",
+        role=role_of(row["outbreak"]),
         syndrome=syndrome,
         among=_among(atlas, case.case_id),
         findings=crash.findings(case),
@@ -225,7 +226,8 @@ def tell(asked: Asked) -> CasePage:
 
 def opened(atlas: Atlas) -> OpenCasebook:
     """The casebook that an atlas is of, at its version."""
-    return at_hand(atlas.about.casebook, atlas.about.version, BinarySources(store=store_path()))
+    about = atlas.about
+    return at_hand(about.casebook, about.version, about.drawn, BinarySources(store=store_path()))
 
 
 def evidence(asked: Asked) -> Download:
@@ -291,8 +293,10 @@ def _among(atlas: Atlas, case_id: str) -> list[AmongTold]:
 
 def _lies(one: OutbreakJson, of: Sequence[str]) -> AmongTold:
     lies: Lies = "inside" if "inside" in of else "elsewhere" if "elsewhere" in of else "unplaced"
-    against: tuple[Literal["for", "against"], list[ArgumentJson]] = ("against", one.evidence_against)
-    sides = (against, ("for", one.evidence_for))
+    sides: tuple[tuple[Side, list[ArgumentJson]], ...] = (
+        ("against", one.evidence_against),
+        ("for", one.evidence_for),
+    )
     return AmongTold(
         id=one.id,
         rank=one.rank,
@@ -411,7 +415,7 @@ def _queries(case_id: str, trace_id: str, syndrome: SyndromeOf | None) -> dict[s
             "SELECT m.path, m.build_id, count(*) AS cases FROM modules m JOIN crashes c USING (case_id)\n"
             f"WHERE c.syndrome = '{syndrome.id}' AND m.build_id IS NOT NULL GROUP BY ALL ORDER BY cases DESC"
         )
-    return {name: link(SQL, select=select) for name, select in asked.items()}
+    return asked
 
 
 PAGE = Page(

@@ -210,7 +210,7 @@ def _curve(atlas: Atlas, one: OutbreakJson) -> CurveTold | None:
     series = [
         SeriesTold(SIDES[side], side, role if side == "inside" else "other", sum(some), list(some))
         for side, some in counts.items()
-        if side == "inside" or sum(some)
+        if side == "inside" or any(some)
     ]
     end = start + count * length
     marks = [
