@@ -43,7 +43,7 @@ def appendix(
         yield Section(f"Cases{of}", tuple(_cases(atlas, part)), 3)
     if found.cases:
         yield Section("Method, and words", tuple(Words(text, small=True) for text in METHOD), 3)
-    yield Section("Replay", tuple(_replay(found, parts, name, casebook)), 3)
+        yield Section("Replay", tuple(_replay(found, parts, name, casebook)), 3)
 
 
 def _versions(found: InvestigationJson) -> Iterator[tuple[str, str]]:
@@ -72,9 +72,10 @@ def _asked(found: InvestigationJson) -> Iterator[Block]:
 
 
 def _numbers(atlas: Atlas, part: Part, found: InvestigationJson, casebook: str) -> Iterator[Block]:
+    same = f"broadstreet explain {part.outbreak.id} --query --at {found.casebook_version}{casebook}"
     yield Words(
         "Under each number stand the question to the casebook that gives its inputs, and one line of Python that gives "
-        f"the number. The same: broadstreet explain {part.outbreak.id} --query --at {found.casebook_version}{casebook}",
+        f"the number, where a single line can. The same: {same}",
         small=True,
     )
     for one in numbers_again(atlas).get(part.outbreak.id, ()):

@@ -55,12 +55,23 @@ def escaped(text: str, longest: int = LONGEST_TEXT) -> str:
     return _BEGINS.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", shown)
 
 
+def coded(text: str) -> str:
+    """Text as code within a line."""
+    shown = safe(text, LONGEST_TEXT)
+    fence = "`" * (_longest_run([shown]) + 1)
+    return f"{fence} {shown} {fence}" if shown.startswith("`") or shown.endswith("`") else f"{fence}{shown}{fence}"
+
+
 def fenced(lines: Iterable[str]) -> Iterator[str]:
     """Lines as they are, but for control characters, between fences."""
     shown = [safe(line, LONGEST_LINE) for line in lines]
-    ticks = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, ticks + 1)
+    fence = "`" * max(3, _longest_run(shown) + 1)
     yield from (f"{fence}text", *shown, fence)
+
+
+def _longest_run(lines: Iterable[str]) -> int:
+    """The longest run of backticks."""
+    return max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -91,7 +102,7 @@ def _block(block: Block) -> Iterator[str]:
         yield from (f"- **{escaped(label)}:** {escaped(text)}" for label, text in block.pairs if text)
     elif isinstance(block, Steps):
         for number, (says, command) in enumerate(block.steps, 1):
-            yield f"{number}. {escaped(says)}{f' {escaped(command)}' if command else ''}"
+            yield f"{number}. {escaped(says)}{f' {coded(command)}' if command else ''}"
     elif isinstance(block, Table):
         yield from _table(block.head, block.rows, block.numbers)
     elif isinstance(block, Chart):

@@ -1,17 +1,22 @@
 """The summary: what happened, since when, to whom, how sure that is, and what to do. For who reads nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from broadstreet.formats.names import demangled
+from broadstreet.store.atlas import Atlas
+from broadstreet.store.called import largest_syndromes
 from broadstreet.surfaces.investigation_json import InvestigationJson, OutbreakJson
 from broadstreet.surfaces.judgement_text import NOBODY, how_sure_sentences, judgement_sentences
 from broadstreet.surfaces.reports.parts import Part, begins
-from broadstreet.surfaces.reports.record import Block, Claim, Facts, Section, Words
+from broadstreet.surfaces.reports.record import Block, Claim, Facts, Section, Table, Words
 from broadstreet.surfaces.text import plural, sentence
 from broadstreet.verdict.figures import amount, percent
 from broadstreet.verdict.sentences import measure
 from broadstreet.verdict.words import exposure, listed
 
+MOST_KINDS = 5  # that are told where nothing stands out
 FEW = 3  # values that stand in a sentence by name
 TOLD_BY = ("physical_host", "host", "region", "service_release", "kernel_release", "workload")
 UNSURE = {
@@ -43,14 +48,14 @@ def period(found: InvestigationJson) -> str:
     return f"{first.day} {first:%b}{year} to {last.day} {last:%b} {last.year}"
 
 
-def summary(found: InvestigationJson, parts: Sequence[Part], words: str) -> Iterator[Section]:
+def summary(atlas: Atlas, found: InvestigationJson, parts: Sequence[Part], words: str) -> Iterator[Section]:
     """The first section of a report, and one part of it for each outbreak."""
     opening: list[Block] = [Words(" ".join(filter(None, (words, *_opening(found)))))]
     if len(parts) == 1:
         yield Section("Summary", (*_claim(found, parts[0]), *opening))
         return
     if not parts:
-        opening += _nothing(found)
+        opening += _nothing(atlas, found)
     yield Section("Summary", opening)
     for part in parts:
         yield Section(f"{part.outbreak.rank}. {part.outbreak.title.rstrip('.')}", tuple(_claim(found, part)), 3)
@@ -73,12 +78,21 @@ def _opening(found: InvestigationJson) -> Iterator[str]:
         yield "Which share of all crashes was captured is not known."
 
 
-def _nothing(found: InvestigationJson) -> Iterator[Block]:
+def _nothing(atlas: Atlas, found: InvestigationJson) -> Iterator[Block]:
     if found.would_be_seen:
         yield Words(found.would_be_seen)
-    yield Words(
-        "That nothing stands out does not say that nothing is wrong: what hits everybody at all times does not."
-    )
+    yield Words("Nothing standing out is not nothing wrong: what hits everybody at all times does not stand out.")
+    rows = tuple(_kind(row) for row in largest_syndromes(atlas, MOST_KINDS).dicts())
+    if rows:
+        yield Words("What there is most of, which may be one bug all the same:", small=True)
+        yield Table(("kind", "crashes", "hosts", "how they die", "where"), rows, frozenset((1, 2)))
+
+
+def _kind(row: Mapping[str, Any]) -> tuple[str, ...]:
+    called = row["syndrome"] + (f" {row['name']}" if row["name"] else "")
+    ways = ", ".join(one.replace("_", " ") for one in row["mechanisms"] or ())
+    hosts = f"{row['hosts']:,}" if row["hosts"] else ""
+    return called, f"{row['cases']:,}", hosts, ways, demangled(row["site"] or "")
 
 
 def _claim(found: InvestigationJson, part: Part) -> Iterator[Block]:

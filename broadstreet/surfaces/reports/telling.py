@@ -94,7 +94,7 @@ def _sections(
         )
         yield from appendix(atlas, found, (), subject.name, casebook)
         return
-    yield from summary(found, parts, subject.words)
+    yield from summary(atlas, found, parts, subject.words)
     drawn = chart(atlas, parts)
     if drawn is not None:
         yield Section("Cases over time", (drawn,))
