@@ -34,7 +34,8 @@ class Telling(OnShelf):
 
 def chart(told: Nothing, asked: Asked) -> dict[str, object]:
     bars = "".join(
-        f'<a href="/about" data-from="{first}" data-to="{last}"><rect x="{at * 100}" y="20" width="90" height="80"/></a>'
+        f'<a href="/about" data-from="{first}" data-to="{last}">'
+        f'<rect x="{at * 100}" y="20" width="90" height="80"/></a>'
         for at, (first, last) in enumerate(COLUMNS)
     )
     return {"curve": Markup(f'<svg id="curve" viewBox="0 0 300 100" width="600" height="200">{bars}</svg>')}
