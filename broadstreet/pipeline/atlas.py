@@ -86,7 +86,7 @@ def _told(crashes: Population, verdicts: Sequence[Verdict]) -> pa.Table:
 
 
 def _shown(crashes: Population) -> dict[str, Attribute]:
-    """The exposures that have a column: of names that differ in nothing but letter case the first, and none with NUL."""
+    """The exposures that have a column: of names that differ only in letter case the first, and none with NUL."""
     found: dict[str, Attribute] = {}
     for name, exposure in crashes.exposures.items():
         if name not in OF_HOST and "\0" not in name and name.lower() not in {one.lower() for one in found}:

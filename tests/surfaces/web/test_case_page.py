@@ -207,9 +207,7 @@ def poor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
     folder = tmp_path_factory.mktemp("poor")
     empty = bare(2, registers={}, frames=(), below_sp=(), threads=(), modules=(), findings=(), mechanism="not_judged")
     other = bare(3, rules_version=1, reader_version=1)
-    denied = tuple(
-        Finding(one.label, "does_not_hold" if one.state == "holds" else one.state) for one in other.findings
-    )
+    denied = tuple(Finding(one.label, "does_not_hold" if one.state == "holds" else one.state) for one in other.findings)
     again = replace(other, findings=denied, circumstances=replace(other.circumstances, path="/cores/again"))
     cases = [bare(), empty, other, again]
     examined = [Examined(Specimen(one.circumstances.path + str(n), 1, "1"), one) for n, one in enumerate(cases)]
