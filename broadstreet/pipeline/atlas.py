@@ -16,7 +16,7 @@ from broadstreet import __version__
 from broadstreet.pipeline.investigation import Inquiry, concluded, inquired
 from broadstreet.pipeline.syndromes import listed
 from broadstreet.population.families import family
-from broadstreet.population.population import Attribute, Population
+from broadstreet.population.population import Population
 from broadstreet.population.survey import votes_of
 from broadstreet.population.suspects import HOSTS, suspects
 from broadstreet.records.atlas import About, AtlasColumn, ColumnKind
@@ -37,6 +37,7 @@ GIVEN = {
     "episode": ("bool", "", "The first of its episode: the same trace on the same host soon after is not another.", ""),
     "dated": ("bool", "", "Its time says when it happened; an mtime does not.", "Never."),
     "time": ("time", "UTC", "When it happened.", "Nothing tells."),
+    "added": ("time", "UTC", "When it was read, by the clock of the reader.", "Never."),
 }
 Ints = NDArray[np.int64]
 
@@ -50,6 +51,7 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
         told = _told(inquiry.population, found.verdicts)
         store.write_crashes(questions, folder, told)
         store.write_traces(questions, folder)
+        store.write_decisions(questions, folder)
         syndromes = listed(questions, inquiry.grouping)
     store.write(folder, "syndromes", [syndromes], syndromes.schema)
     _write_pieces(inquiry.population, folder)
@@ -61,8 +63,8 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
 
 
 def _told(crashes: Population, verdicts: Sequence[Verdict]) -> pa.Table:
-    order = np.lexsort((np.asarray(crashes.case_ids), -crashes.time))
-    ids = np.asarray(crashes.case_ids)[order]
+    order = np.lexsort((np.asarray(crashes.case_ids, np.str_), -crashes.time))
+    ids = np.asarray(crashes.case_ids, np.str_)[order]
     votes = np.zeros(len(crashes), np.bool_)
     votes[votes_of(crashes)] = True
     time = crashes.time[order]
@@ -80,18 +82,10 @@ def _told(crashes: Population, verdicts: Sequence[Verdict]) -> pa.Table:
         "trace": store.coded(crashes.traces, trace),
         "site": pa.array([*sites, None], pa.string()).take(pa.array(np.where(trace < 0, len(sites), trace))),
     }
-    for name, exposure in _shown(crashes).items():
-        columns.setdefault(name, store.coded(exposure.values, exposure.cases[order]))
-    return pa.table(columns)
-
-
-def _shown(crashes: Population) -> dict[str, Attribute]:
-    """The exposures that have a column: of names that differ only in letter case the first, and none with NUL."""
-    found: dict[str, Attribute] = {}
     for name, exposure in crashes.exposures.items():
-        if name not in OF_HOST and "\0" not in name and name.lower() not in {one.lower() for one in found}:
-            found[name] = exposure
-    return found
+        if name not in OF_HOST:
+            columns.setdefault(name, store.coded(exposure.values, exposure.cases[order]))
+    return pa.table(columns)
 
 
 def _ranks(ids: NDArray[Any], verdicts: Sequence[Verdict]) -> pa.Array:
@@ -107,7 +101,7 @@ def _ranks(ids: NDArray[Any], verdicts: Sequence[Verdict]) -> pa.Array:
 def _write_pieces(crashes: Population, folder: str) -> None:
     """Each piece of time at risk, those of one host one after another."""
     at_risk = crashes.at_risk
-    exposures = {name: one for name, one in _shown(crashes).items() if one.at_risk is not None}
+    exposures = {name: one for name, one in crashes.exposures.items() if one.at_risk is not None}
     times = [("start", pa.timestamp("us", "UTC")), ("end", pa.timestamp("us", "UTC"))]
     measures = {} if at_risk is None else at_risk.measures
     kinds = [(name, pa.float64()) for name in measures]
@@ -222,7 +216,9 @@ def _columns(crashes: Population, values: Mapping[str, int]) -> Iterator[AtlasCo
     features = {column.name for column in FEATURES}
     for name, (kind, unit, meaning, null) in GIVEN.items():
         yield AtlasColumn(name, "case", kind, "", False, values.get(name, 0), unit, meaning, null)  # type: ignore[arg-type]
-    for name, exposure in _shown(crashes).items():
+    for name, exposure in crashes.exposures.items():
+        if name in OF_HOST:
+            continue
         column = declared.get(name)
         yield AtlasColumn(
             name=name,

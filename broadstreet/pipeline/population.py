@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from broadstreet.pipeline.grouping import Grouping
 from broadstreet.population import libraries, signs
 from broadstreet.population.coding import Coding
+from broadstreet.population.naming import exposure_names
 from broadstreet.population.pieces import falls_in, load_bands, together
 from broadstreet.population.population import UNKNOWN, AtRisk, Attribute, Codes, Floats, Population, Sign
 from broadstreet.records.exposure import SIMULATED, UPTIME_BANDS
@@ -23,6 +24,7 @@ from broadstreet.store.stretches import MEASURES, OF_CASES
 
 SECOND = 1e6  # microseconds
 LOAD = "exceptions per hour"
+DECLARED = (*OF_CASES, "tenant")
 INCOMPLETE = frozenset(("file mappings", "program headers", "notes", "registers"))  # modules may be among the missing
 ORDERS = {"uptime": tuple(band.name for band in UPTIME_BANDS)}
 FEATURES = (
@@ -47,24 +49,27 @@ class _Coded(NamedTuple):
 def population(questions: Questions, grouping: Grouping) -> Population:
     """All that is known of a casebook's crashes and of its time at risk."""
     store.hold_stretches(questions)
-    more = store.fleet_keys(questions)
-    names = list(dict.fromkeys((*OF_CASES, "tenant", *more)))
+    more = exposure_names(store.fleet_keys(questions), DECLARED)
+    names = list(dict.fromkeys((*DECLARED, *more)))
+    keys = {key: name for name, key in more.items()} | {name: name for name in DECLARED}
     labels = [key for key in store.label_keys(questions) if key != SIMULATED[0]]
-    of_label = _named_apart(labels, names)
+    free = exposure_names([key for key in labels if key not in keys], names, "label ")
+    of_label = {key: keys[key] for key in labels if key in keys} | {key: name for name, key in free.items()}
     codings = {name: Coding() for name in (*names, *of_label.values())}
 
     cases = _coded(store.case_exposures(questions, names, more), codings | {"time_source": Coding()})
     of_time = [name for name in names if name not in ("cpu", "numa_node")]
     pieces = _coded(store.time_at_risk(questions, of_time, more), codings)
-    said = {f"label {key}": codings[name] for key, name in of_label.items()}
-    shown = _coded(store.shown(questions, SHOWN, labels), {name: Coding() for name in SHOWN} | said)
+    said = {f"label {number}": codings[name] for number, name in enumerate(of_label.values())}
+    asked = dict(zip(said, of_label, strict=True))
+    shown = _coded(store.shown(questions, SHOWN, asked), {name: Coding() for name in SHOWN} | said)
 
     order = np.lexsort((cases.numbers["case_id"], cases.numbers["microseconds"].astype(np.float64)))
     time = _seconds(cases.numbers["microseconds"])[order]
     true = _in_order(cases.codes, order)
     found = _in_order(shown.codes, _places(shown.numbers["reading"], cases.numbers["reading"][order]))
-    for key, name in of_label.items():
-        told = found.pop(f"label {key}")
+    for number, name in zip(said, of_label.values(), strict=True):
+        told = found.pop(number)
         if name not in true and _names_the_case(told):
             continue
         true[name] = np.where(true[name] == UNKNOWN, told, true[name]) if name in true else told
@@ -93,18 +98,6 @@ def population(questions: Questions, grouping: Grouping) -> Population:
         simulated=bool(questions.simulated()),
         notes=notes,
     )
-
-
-def _named_apart(labels: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """The exposure that each label is: that of its name if there is one, else its own; letter case tells none apart."""
-    found: dict[str, str] = {}
-    for key in labels:
-        name, number = key if key in names else f"label {key}", 1
-        while name.lower() in {one.lower() for one in found.values()}:
-            number += 1
-            name = f"label {key} ({number})"
-        found[key] = name
-    return found
 
 
 def _names_the_case(label: Codes) -> bool:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from broadstreet.population.naming import exposure_names
 from broadstreet.population.population import UNKNOWN, Attribute, Codes, Sign
 
 MOST_LIBRARIES = 64  # those that tell crashes apart, and then those that most have; each is one array
 NOT_LOADED = "not loaded"
+OF_BUILD = "build of "
 BUILD_DIGITS = 12
 _SONAME = re.compile(r"(.+?\.so(?:\.\d+)?)(?:\.\d+)*")
 
@@ -41,7 +43,8 @@ def attributes(
 ) -> tuple[list[Attribute], list[Sign]]:
     """`which` says for each crash which of the sets it has; `complete`, that nothing else was loaded."""
     attributes, signs = [], []
-    for name in sorted({name for one in sets for name in one}):
+    names = sorted({name for one in sets for name in one})
+    for told, name in exposure_names(names, (), OF_BUILD).items():
         values = sorted({build for one in sets if (build := one.get(name)) is not None})
         number = {value: code for code, value in enumerate(values)}
         absent = len(values)
@@ -49,9 +52,9 @@ def attributes(
         loaded = np.array([name in one for one in sets] + [False])[which]
         codes = np.array([*of_set, UNKNOWN], np.int32)[which]
         codes[(codes == absent) & ~complete] = UNKNOWN
-        attributes.append(Attribute(f"build of {name}", [*values, NOT_LOADED], codes))
+        attributes.append(Attribute(told, [*values, NOT_LOADED], codes))
         state = np.where(loaded, 1, np.where(complete & (which != UNKNOWN), 0, UNKNOWN)).astype(np.int8)
-        signs.append(Sign(f"module {name}", "module", state))
+        signs.append(Sign(f"module {told.removeprefix(OF_BUILD)}", "module", state))
     order = sorted(range(len(attributes)), key=lambda at: _worth(attributes[at], signs[at]))[:MOST_LIBRARIES]
     return [attributes[at] for at in sorted(order)], [signs[at] for at in sorted(order)]
 

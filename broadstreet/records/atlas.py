@@ -7,12 +7,13 @@ It is a folder of tables, which answer what a page asks without the analysis bei
 - `members`: which cases an outbreak has, and which an argument of its verdict is about
 - `suspects`: hosts and machines by how many more crashes they have than their time at risk explains
 - `syndromes`, `traces`: what the crashes look like
+- `decisions`: why each trace is in its syndrome; `said`: what people said of syndromes, in order
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-TABLES = ("crashes", "pieces", "members", "suspects", "syndromes", "traces")
+TABLES = ("crashes", "pieces", "members", "suspects", "syndromes", "traces", "decisions", "said")
 
 ColumnKind = Literal["case", "exposure", "feature"]
 ColumnType = Literal["text", "texts", "int", "float", "bool", "time", "address"]

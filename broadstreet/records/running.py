@@ -7,8 +7,8 @@ from typing import NamedTuple
 class RunningScan(NamedTuple):
     """What a scan has kept so far; what it reads at the moment is not known until it is kept.
 
-    `specimens` were read, `cases` of them readable. `newest` is when the last of them was kept; null before the first.
-    How many there are in all the casebook does not know.
+    `specimens` were read, `unreadable` of them gave no case. `newest` is when the last of them was kept; null before
+    the first. How many there are in all the casebook does not know.
     """
 
     scan: str
@@ -16,7 +16,7 @@ class RunningScan(NamedTuple):
     started: datetime
     newest: datetime | None
     specimens: int
-    cases: int
+    unreadable: int
 
     @property
     def per_second(self) -> float | None:

@@ -18,6 +18,8 @@ import pyarrow as pa
 from broadstreet.errors import CasebookError, UsageError
 from broadstreet.records.atlas import TABLES, About, AtlasColumn
 from broadstreet.records.selection import Condition, Selection
+from broadstreet.store.literals import named as named
+from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
@@ -52,8 +54,8 @@ class Atlas:
         for statement in laid(folder):
             self._duck.execute(statement)
         self._duck.execute(
-            f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(os.path.join(folder, 'spill'))}'; "
-            f"SET allowed_directories = ['{_quoted(folder)}/']; SET enable_external_access = false; "
+            f"SET memory_limit = '{MEMORY}'; SET temp_directory = {text(os.path.join(folder, 'spill'))}; "
+            f"SET allowed_directories = [{text(f'{folder}/')}]; SET enable_external_access = false; "
             "SET lock_configuration = true"
         )
         self._own = threading.local()
@@ -142,8 +144,8 @@ class Atlas:
 def laid(folder: str) -> Iterator[str]:
     """What makes the tables of an atlas known to DuckDB."""
     for table in TABLES:
-        path = _quoted(os.path.join(folder, f"{table}.parquet"))
-        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{path}')"
+        path = text(os.path.join(folder, f"{table}.parquet"))
+        yield f"CREATE VIEW {table} AS SELECT * FROM read_parquet({path})"
     yield "SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false"
 
 
@@ -159,16 +161,6 @@ def moment(at: datetime | None) -> str:
     """A time as SQL has it."""
     assert at is not None
     return f"TIMESTAMPTZ '{at.astimezone(UTC).isoformat()}'"
-
-
-def named(name: str) -> str:
-    """A column by its name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """A text as SQL has it; a NUL in it stands for itself."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def literal(column: AtlasColumn, value: str) -> str:
@@ -192,7 +184,3 @@ def _within(number: int) -> int:
     if not -(1 << 63) <= number < 1 << 64:
         raise ValueError("no number of 64 bits")
     return number
-
-
-def _quoted(value: str) -> str:
-    return value.replace("'", "''").replace("\0", "")

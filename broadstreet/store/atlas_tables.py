@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from broadstreet.records.columns import CASES, FEATURES, Column
+from broadstreet.store.literals import named
 from broadstreet.store.questions import Questions
 
 ROWS_AT_ONCE = 50_000  # of a row group
@@ -34,10 +35,11 @@ def write_crashes(questions: Questions, folder: str, told: pa.Table) -> None:
     """The cases with what the analysis told of each: `told` has case_id, number, time, and more columns."""
     questions.lend("told", told)
     own = [_shown(column) for column in OF_CASE if column.name not in told.column_names]
-    names = ", ".join(f"t.{_named(name)}" for name in told.column_names)
+    names = ", ".join(f"t.{named(name)}" for name in told.column_names)
     reader = questions.stream(
-        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence "
-        "FROM told t JOIN cases c USING (case_id) ORDER BY t.number",
+        f"SELECT {names}, {', '.join(own)}, c.reading, c.trace_id, c.module_set, c.evidence IS NOT NULL AS evidence, "
+        "s.added FROM told t JOIN cases c USING (case_id) LEFT JOIN current_specimens s ON s.reading = c.reading "
+        "ORDER BY t.number",
         ROWS_AT_ONCE,
     )
     write(folder, "crashes", reader, reader.schema)
@@ -50,7 +52,7 @@ def distinct(folder: str, columns: Sequence[str]) -> dict[str, int]:
     with duckdb.connect() as duck:
         for first in range(0, len(columns), COLUMNS_AT_ONCE):
             some = columns[first : first + COLUMNS_AT_ONCE]
-            asked = ", ".join(f"count(DISTINCT {_named(name)})" for name in some)
+            asked = ", ".join(f"count(DISTINCT {named(name)})" for name in some)
             [row] = duck.execute(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
             found.update(zip(some, row, strict=True))
     return found
@@ -66,6 +68,19 @@ def write_traces(questions: Questions, folder: str) -> None:
     write(folder, "traces", reader, reader.schema)
 
 
+def write_decisions(questions: Questions, folder: str) -> None:
+    """Why each trace is in its syndrome, as far as that is kept; and what people said of syndromes."""
+    reader = questions.stream(
+        "SELECT trace_id, trace, outcome, similarity, probability, nearest, rival, margin, algorithm, made "
+        "FROM raw_assignments SEMI JOIN current_cases USING (trace_id) "
+        "QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY made DESC) = 1 ORDER BY trace_id",
+        ROWS_AT_ONCE,
+    )
+    write(folder, "decisions", reader, reader.schema)
+    said = questions.answer("SELECT * FROM raw_syndrome_events ORDER BY number")
+    write(folder, "said", [said], said.schema)
+
+
 def coded(values: Sequence[str], codes: Any) -> pa.DictionaryArray:
     """Codes into values as a column; -1 is null."""
     texts = pa.array(list(values), pa.string())
@@ -73,11 +88,7 @@ def coded(values: Sequence[str], codes: Any) -> pa.DictionaryArray:
 
 
 def _shown(column: Column) -> str:
-    name = _named(column.name)
+    name = named(column.name)
     if column.name in LISTS:
         return f"CASE WHEN c.{name} = '' THEN [] ELSE string_split(c.{name}, ',') END AS {name}"
     return f"c.{name}"
-
-
-def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -39,7 +39,7 @@ from broadstreet.records.exposure import SIMULATED
 from broadstreet.records.specimen import Examined
 from broadstreet.store.files import all_files, named
 from broadstreet.store.place import Place, place
-from broadstreet.store.rows import Row, Rows, add_case, add_examined
+from broadstreet.store.rows import Row, Rows, add_case, add_examined, storable
 from broadstreet.store.schema import FORMAT, schema
 from broadstreet.store.table import append, made, merge_new, opened, refusals
 
@@ -174,7 +174,7 @@ class Casebook:
                 "made": [_now()],
                 "verb": [verb],
                 "tables": [json.dumps(versions)],
-                "note": [note],
+                "note": [storable(note)],
                 "pinned": [sorted(kept)],
             }
             if merge_new(commits, COMMITS, pa.table(row, schema=schema(COMMITS))):
@@ -203,7 +203,7 @@ class Casebook:
             self.commit("scan", "named after a writer was cut off")
 
     def _note_scan(self, row: Mapping[str, object]) -> None:
-        columns = {column.name: [row.get(column.name)] for column in SCANS.columns}
+        columns = {column.name: [storable(row.get(column.name))] for column in SCANS.columns}
         append(self.table(SCANS), SCANS, pa.table(columns, schema=schema(SCANS)))
 
     def _is_simulated(self) -> bool | None:

@@ -1,15 +1,16 @@
 """What a population is made of, asked of a casebook: exposures, time at risk, and what each crash shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from broadstreet.store.literals import named
+from broadstreet.store.literals import text as quoted
 from broadstreet.store.questions import Questions
 from broadstreet.store.stretches import BY_DAY, EXPOSURES, MEASURES, OF_CASES, OF_TIME, STRETCHES, TIME_AT_RISK
 
 HELD = "held_stretches"  # the same while one population is put together; the view would make them each time
 AT_ONCE = 100_000  # rows of a batch: texts of so many are numbered together
 MOST_ROWS = 2_000_000  # of time at risk: so many pieces are a gigabyte
-_CAN_BE_NAMED = "NOT contains(key, chr(0))"  # a column's name ends there, so two of them would be one
 _WITH_EXPOSURES = ("hosts", "placements", "services", "at_risk")
 
 
@@ -21,25 +22,21 @@ def hold_stretches(questions: Questions) -> None:
 def fleet_keys(questions: Questions) -> list[str]:
     """The exposures that the fleet's tables have besides the declared columns."""
     keys = " UNION ".join(f"SELECT unnest(map_keys(exposures)) AS key FROM raw_{table}" for table in _WITH_EXPOSURES)
-    found = questions.answer(f"SELECT DISTINCT key FROM ({keys}) WHERE {_CAN_BE_NAMED} ORDER BY key")
-    told: list[str] = found["key"].to_pylist()
-    return told
+    found: list[str] = questions.answer(f"SELECT DISTINCT key FROM ({keys}) ORDER BY key")["key"].to_pylist()
+    return found
 
 
 def label_keys(questions: Questions) -> list[str]:
     """The keys of free labels."""
-    found = questions.answer(
-        "SELECT DISTINCT key FROM (SELECT unnest(map_keys(labels)) AS key FROM current_cases) "
-        f"WHERE {_CAN_BE_NAMED} ORDER BY key"
-    )
+    found = questions.answer("SELECT DISTINCT unnest(map_keys(labels)) AS key FROM current_cases ORDER BY key")
     keys: list[str] = found["key"].to_pylist()
     return keys
 
 
-def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
+def case_exposures(questions: Questions, names: Sequence[str], more: Mapping[str, str]) -> Any:
     """Every case, in batches: reading, case_id, time, time_source, and what was true of it, under these names.
 
-    `more` are keys that the fleet gives.
+    `more` are the names that are keys of the fleet, and these keys.
     """
     shown = ", ".join(_text(name, OF_CASES, more) for name in names)
     select = EXPOSURES.format(stretches=HELD)
@@ -50,7 +47,7 @@ def case_exposures(questions: Questions, names: Sequence[str], more: Sequence[st
     )
 
 
-def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]) -> Any:
+def time_at_risk(questions: Questions, names: Sequence[str], more: Mapping[str, str]) -> Any:
     """Every piece of time at risk, in batches: start and end in microseconds, the measures, and its exposures.
 
     In one order: sums of hours would else differ in their last digits from one asking to the next.
@@ -67,10 +64,10 @@ def time_at_risk(questions: Questions, names: Sequence[str], more: Sequence[str]
     )
 
 
-def shown(questions: Questions, names: Sequence[str], labels: Sequence[str]) -> Any:
-    """Every case, in batches: reading, these columns as text, and these free labels as `label KEY`."""
+def shown(questions: Questions, names: Sequence[str], labels: Mapping[str, str]) -> Any:
+    """Every case, in batches: reading, these columns as text, and under their names the free labels of these keys."""
     columns = [f'"{name}"::VARCHAR AS "{name}"' for name in names]
-    columns += [f"labels[{_quoted(key)}] AS {_named('label ' + key)}" for key in labels]
+    columns += [f"labels[{quoted(key)}] AS {named(name)}" for name, key in labels.items()]
     return questions.stream(f"SELECT reading, {', '.join(columns)} FROM current_cases ORDER BY reading", AT_ONCE)
 
 
@@ -111,15 +108,7 @@ def extent(questions: Questions) -> dict[str, tuple[float, float] | None]:
     return result
 
 
-def _text(name: str, declared: Sequence[str], more: Sequence[str]) -> str:
+def _text(name: str, declared: Sequence[str], more: Mapping[str, str]) -> str:
     said = [f'"{name}"'] if name in declared else []
-    said += [f"exposures[{_quoted(name)}]"] if name in more else []
-    return f"coalesce({', '.join(said)}) AS {_named(name)}" if said else f"NULL::VARCHAR AS {_named(name)}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _named(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+    said += [f"exposures[{quoted(more[name])}]"] if name in more else []
+    return f"coalesce({', '.join(said)}) AS {named(name)}" if said else f"NULL::VARCHAR AS {named(name)}"

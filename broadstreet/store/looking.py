@@ -6,7 +6,8 @@ from datetime import datetime
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.selection import Selection
-from broadstreet.store.atlas import Answer, Atlas, moment, named, text
+from broadstreet.store.atlas import Answer, Atlas, moment
+from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
 

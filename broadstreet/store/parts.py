@@ -95,3 +95,56 @@ def _shorter(found: re.Match[str], outbreak: str, known: Mapping[str, frozenset[
 
 def _maybe(atlas: Atlas, name: str) -> str:
     return named(name) if name in atlas.columns else f"NULL AS {named(name)}"
+
+
+def listed(atlas: Atlas, search: str, order: str, most: int) -> Answer:
+    """Syndromes in whose id, name, frames or mechanisms the text stands: at most so many rows, `of` so many."""
+    orders = {"cases": "cases DESC", "newest": '"last" DESC NULLS LAST', "first": '"first" DESC NULLS LAST'}
+    places = ("syndrome", "coalesce(name, '')", "array_to_string(frames, ' ')", "array_to_string(mechanisms, ' ')")
+    tests = [f"contains(lower({place}), lower({text(search)}))" for place in places]
+    where = " OR ".join(tests) if search else "TRUE"
+    return atlas.ask(
+        f"SELECT *, count(*) OVER () AS of FROM syndromes WHERE {where}\n"
+        f"ORDER BY {orders[order]}, syndrome LIMIT {int(most)}"
+    )
+
+
+def syndrome_row(atlas: Atlas, syndrome: str) -> Answer:
+    """The row of a syndrome; none where there is no such one."""
+    return atlas.ask(f"SELECT * FROM syndromes WHERE syndrome = {text(syndrome)}")
+
+
+def named_so(atlas: Atlas, name: str) -> Answer:
+    """The ids of the syndromes that go by a name, or begin so."""
+    return atlas.ask(
+        f"SELECT syndrome FROM syndromes WHERE name = {text(name)} OR starts_with(lower(syndrome), "
+        f"{text(name.lower())})\nORDER BY name IS DISTINCT FROM {text(name)}, syndrome LIMIT 3"
+    )
+
+
+def said(atlas: Atlas) -> Answer:
+    """What people said of syndromes, in order."""
+    return atlas.ask("SELECT number, kind, syndrome, other, text, author, made FROM said ORDER BY number")
+
+
+def decisions(atlas: Atlas, syndrome: str) -> Answer:
+    """By which rule the cases of a syndrome came to it: outcome, `measured` (by a probability), traces, cases, first.
+
+    The outcome is null where that is not kept yet.
+    """
+    return atlas.ask(
+        "WITH of_it AS (SELECT trace_id, count(*) AS cases FROM crashes "
+        f"WHERE syndrome = {text(syndrome)} GROUP BY trace_id)\n"
+        "SELECT outcome, probability IS NOT NULL AS measured, count(DISTINCT coalesce(trace, trace_id)) AS traces, "
+        "sum(cases)::BIGINT AS cases, min(made) AS first, min(probability) AS least\n"
+        "FROM of_it LEFT JOIN decisions USING (trace_id) GROUP BY ALL ORDER BY cases DESC"
+    )
+
+
+def most_evidence(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> Answer:
+    """The case of which most could be judged, and whose evidence is kept if that of any is."""
+    shown = ", ".join(_maybe(atlas, name) for name in columns)
+    return atlas.ask(
+        f'SELECT "case_id", "number", {shown}\nFROM crashes WHERE {atlas.where(selection)}\n'
+        'ORDER BY "evidence" DESC, len("could_not_be_judged"), len("holds") DESC, "number" LIMIT 1'
+    )

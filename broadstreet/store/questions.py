@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -34,15 +35,26 @@ DAMAGE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InvalidTypeEx
 EXAMPLE = "select mechanism, count(*) from cases group by 1"
 
 
+class Beside(NamedTuple):
+    """What else is laid beside the views of a casebook before it is closed in: statements, and folders they read."""
+
+    statements: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+NOTHING_BESIDE = Beside()
+
+
 class Questions:
     """One version of a casebook, open for reading. A context manager; not shared between threads."""
 
-    def __init__(self, url: str, number: int | None = None) -> None:
+    def __init__(self, url: str, number: int | None = None, beside: Beside = NOTHING_BESIDE) -> None:
         self.place, self.version, self._tables = open_tables(url, number)
         with refusals(f"nothing can be written below {tempfile.gettempdir()}"):
             self._empty = EmptyTables()
         self._spill = os.path.join(tempfile.gettempdir(), f"broadstreet-{secrets.token_hex(8)}")  # made if it is needed
         self._duck = duckdb.connect()
+        self._beside = beside
         with ExitStack() as failed:
             failed.callback(self.close)
             with self._damage():
@@ -61,6 +73,8 @@ class Questions:
         self._has_evidence = self.place.folder is not None
         self._duck.execute(CURRENT)
         for statement in definitions(STORED_FLEET, self._any("hidden"), self._any("superseded")):
+            self._duck.execute(statement)
+        for statement in self._beside.statements:
             self._duck.execute(statement)
         self._close_in()
 
@@ -102,6 +116,10 @@ class Questions:
         """A table that the questions that follow can be asked of besides."""
         self._duck.register(name, rows)
 
+    def interrupt(self) -> None:
+        """End the question that is being answered, from another thread."""
+        self._duck.interrupt()
+
     def answer(self, select: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to one of our own questions."""
         with self._damage():
@@ -112,11 +130,9 @@ class Questions:
         if "evidence" in select.lower():
             self.fetch_evidence()
         try:
-            statements = self._duck.extract_statements(select)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise UsageError("a question is one SELECT", f'broadstreet sql "{EXAMPLE}"')
+            check_one_select(self._duck, select)
             reader = self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
-            names = _told_apart(reader.schema.names)
+            names = told_apart(reader.schema.names)
             yield pa.RecordBatch.from_pylist([], schema=reader.schema).rename_columns(names)
             for batch in reader:
                 yield batch.rename_columns(names)
@@ -239,14 +255,21 @@ class Questions:
 
     def _close_in(self) -> None:
         """From here on nothing but the casebook can be reached."""
-        folders = [self._empty.folder, *mirror.folders(self.place)]
+        folders = [self._empty.folder, *mirror.folders(self.place), *self._beside.folders]
         named = ", ".join("'" + name.replace("'", "''") + "/'" for name in folders)
         self._duck.execute(
             f"SET allowed_directories = [{named}]; SET enable_external_access = false; SET lock_configuration = true"
         )
 
 
-def _told_apart(names: list[str]) -> list[str]:
+def check_one_select(duck: duckdb.DuckDBPyConnection, select: str) -> None:
+    """Refuse what is not one SELECT, by how DuckDB itself parses it."""
+    statements = duck.extract_statements(select)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise UsageError("a question is one SELECT", f'broadstreet sql "{EXAMPLE}"')
+
+
+def told_apart(names: list[str]) -> list[str]:
     """Columns of one name, as a join gives them, by a number: without it all but the last would be lost."""
     given: list[str] = []
     for name in names:

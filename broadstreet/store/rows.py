@@ -194,17 +194,17 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, kind)
     except (UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
-        return pa.array([_storable(value) for value in values], kind)
+        return pa.array([storable(value) for value in values], kind)
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """What a hostile specimen may say and no column can hold: names that are not UTF-8, numbers beyond 64 bits."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int):
         return value if -_SIGN <= value < _SIGN else None
     if isinstance(value, list | tuple):
-        return type(value)(_storable(one) for one in value)
+        return type(value)(storable(one) for one in value)
     return value
 
 

@@ -79,7 +79,7 @@ class Watch:
         names = ", ".join("'" + scan.replace("'", "''") + "'" for scan in scans)
         rows = self._asked(
             specimens,
-            "SELECT scan, count(*) AS specimens, count(*) - count(unreadable) AS cases, max(added) AS newest "
+            "SELECT scan, count(*) AS specimens, count(unreadable) AS unreadable, max(added) AS newest "
             f"FROM t WHERE scan IN ({names}) GROUP BY scan",
         )
         return {row["scan"]: row for row in rows}
@@ -100,5 +100,5 @@ def _running(row: dict[str, Any], kept: dict[str, Any] | None) -> RunningScan:
         started=row["started"],
         newest=kept["newest"] if kept else None,
         specimens=kept["specimens"] if kept else 0,
-        cases=kept["cases"] if kept else 0,
+        unreadable=kept["unreadable"] if kept else 0,
     )

@@ -30,8 +30,8 @@ def size(count: int) -> str:
 
 def safe(value: str, longest: int = LONGEST_VALUE) -> str:
     """Text from a core dump or a name: control characters as codes, cut to a length."""
-    head = value[: longest + 1]  # a code is longer than its character, so what is further back is never shown
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in encodable(head))
+    some = encodable(value[: longest + 1])  # each character takes one or more; a value may have megabytes
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in some)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 

@@ -35,12 +35,13 @@ def book(url: Path, cases: Sequence[Case], **tables: Sequence[Row]) -> Questions
     written.add([Examined(Specimen(f"/{n}", 1, "1"), one) for n, one in enumerate(cases)], "a scan", "none", 2)
     fleet = FleetTables(str(url), written)
     for name, rows in tables.items():
-        fleet.replace_fleet(name, _table(name, rows), "a test")
+        fleet.replace_fleet(name, table(name, rows), "a test")
     written.close()
     return Questions(str(url))
 
 
-def _table(name: str, rows: Sequence[Row]) -> arrow.Table:
+def table(name: str, rows: Sequence[Row]) -> arrow.Table:
+    """Rows of a fleet table as the casebook has them; times are ISO 8601."""
     wanted = schema(TABLES[name])
     whole = [{column: _value(wanted.field(column).type, row.get(column)) for column in wanted.names} for row in rows]
     return arrow.Table.from_pylist(whole, schema=wanted)

@@ -1,5 +1,6 @@
 """Axes: time in UTC with ticks on Mondays and firsts of the month, counts from zero, logarithms."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,8 +52,10 @@ class TimeScale:
         if len(places) * _TICK_GAP > self.right - self.left:
             return []
         ticks = []
-        # A label that is left out leaves its neighbours' too, but for the first level: a ragged axis is misread.
-        labelled = all(self._free(at, label, busy) for at, label in places[1:])
+        known = {round(tick.at) for tick in taken}
+        # All labels of a level or none: a ragged axis is misread. Only the start's own label may cost its neighbour.
+        labelled = all(self._clear(at, label, busy[1:]) for at, label in places if round(self.x(at)) not in known)
+        labelled = labelled and self._apart(places)
         for at, label in places:
             x = self.x(at)
             if any(abs(x - other.at) < 1 for other in taken):
@@ -63,10 +66,19 @@ class TimeScale:
             ticks.append(Tick(x, shown, bool(shown) or len(taken) == 1))
         return ticks
 
+    def _apart(self, places: list[tuple[datetime, str]]) -> bool:
+        return all(
+            self.x(after) - self.x(at) >= text_width(label) + _GAP
+            for (at, label), (after, _) in itertools.pairwise(places)
+        )
+
     def _free(self, at: datetime, label: str, busy: list[tuple[float, float]]) -> bool:
+        return self.x(at) + text_width(label) + 4 <= self.right and self._clear(at, label, busy)
+
+    def _clear(self, at: datetime, label: str, busy: list[tuple[float, float]]) -> bool:
         x = self.x(at)
-        end = x + text_width(label) + 4
-        return end <= self.right and not any(x < other_end and end + _GAP > other for other, other_end in busy)
+        end = x + text_width(label) + 4 + _GAP
+        return not any(x < other_end and end > other for other, other_end in busy)
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ def decade(value: float) -> str:
 def round_steps(top: float, most: int) -> list[float]:
     """Whole numbers above zero for grid lines: 1, 2 or 5 times a power of ten apart, at most so many."""
     step = 1.0
-    while top / step > most:
+    while int(top / step) > most:
         step *= 2.5 if str(int(step)).startswith("2") else 2
     return [step * place for place in range(1, int(top / step) + 1)]
 

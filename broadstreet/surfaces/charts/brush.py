@@ -9,7 +9,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from broadstreet.surfaces.charts.axes import TimeScale
-from broadstreet.surfaces.charts.lettering import day, iso, moment, text_width
+from broadstreet.surfaces.charts.lettering import day, iso, moment, text_width, until
 from broadstreet.surfaces.charts.svg import drawing, element, group, line, link, number, path, text
 from broadstreet.surfaces.text import plural
 
@@ -65,8 +65,8 @@ def draw(brush: Brush, width: float, form: str = "") -> Markup:
 def says(brush: Brush) -> str:
     """The strip in a sentence, for who cannot see it."""
     cases = sum(count or 0 for count in brush.counts)
-    whole = f"{plural(cases, 'case')}, {moment(brush.start)} to {moment(brush.end)}"
-    return f"{whole}; chosen {moment(brush.chosen[0])} to {moment(brush.chosen[1])}."
+    whole = f"{plural(cases, 'case')}, {moment(brush.start)} to {until(brush.end)}"
+    return f"{whole}; chosen {moment(brush.chosen[0])} to {until(brush.chosen[1])}."
 
 
 def _grip(name: str, x: float, way: int, at: datetime) -> Markup:
@@ -77,7 +77,7 @@ def _grip(name: str, x: float, way: int, at: datetime) -> Markup:
 
 
 def _words(brush: Brush, width: float) -> list[Markup]:
-    first, last = day(brush.start, year=True), day(brush.end)
+    first, last = day(brush.start, year=True), until(brush.end)
     room = width - text_width(first) - text_width(last) - 24
     hint = brush.hint if text_width(brush.hint) <= room else ""
     shown = [text(0, 49, first), text(width, 49, last, "end")]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from broadstreet.surfaces.charts import marks_of_time
 from broadstreet.surfaces.charts.axes import TimeScale, round_steps
-from broadstreet.surfaces.charts.lettering import figure, iso, moment, text_width
+from broadstreet.surfaces.charts.lettering import figure, iso, moment, text_width, until
 from broadstreet.surfaces.charts.marks_of_time import Mark
 from broadstreet.surfaces.charts.svg import FILLS, box, drawing, element, group, hatch, line, link, path, text
 from broadstreet.surfaces.text import plural
@@ -74,7 +74,7 @@ def draw(curve: Curve, width: float, form: str = "") -> Markup:
 
 
 def draw_low(curve: Curve, width: float, form: str = "") -> Markup:
-    """The curve as one of several that stand together: low, without marks and strip."""
+    """The curve as one of several that stand together: low, without marks and strip, its columns not one by one."""
     return _draw(replace(curve, marks=(), strip=None), width, form, _LOW_PLOT)
 
 
@@ -111,7 +111,7 @@ def says(curve: Curve) -> str:
     """The chart in one or two sentences, for who cannot see it."""
     parts = [f"{series.name} {sum(count or 0 for count in series.counts):,}" for series in curve.series]
     columns = [sum(count or 0 for count in counts) for counts in _columns(curve)]
-    sentence = f"{caption(curve)}, {moment(curve.start)} to {moment(curve.end)}: {'; '.join(parts) or 'no cases'}."
+    sentence = f"{caption(curve)}, {moment(curve.start)} to {until(curve.end)}: {'; '.join(parts) or 'no cases'}."
     if any(columns):
         most = columns.index(max(columns))
         sentence += f" Most on {moment(curve.start + most * _STEPS[curve.step])}: {plural(columns[most], 'case')}."
@@ -140,12 +140,12 @@ def _draw(curve: Curve, width: float, form: str, plot: float) -> Markup:
     height = base + _AXIS
     if curve.strip:
         below = below + _strip(curve, curve.strip, scale, height + 8)
-        height += _STRIP + 22
+        height += _STRIP + 27
     behind, before = marks_of_time.drawn(placing, scale, head, base)
     body = [
         *_grid(steps, unit, base, left, width),
         behind,
-        *_stacks(curve, scale, base, head, unit, block),
+        *(_stacks if plot == _PLOT or curve.links else _whole)(curve, scale, base, head, unit, block),
         path(line(left, base + 0.5, width, base + 0.5), "si"),
         below,
         before,
@@ -171,7 +171,7 @@ def _stacks(curve: Curve, scale: TimeScale, base: float, head: float, unit: floa
         ends = min(begins + step, curve.end)
         x, wide = scale.x(begins), scale.x(ends) - scale.x(begins)
         bar = wide * (1 - GAP) if wide > 3 else wide
-        paths = [element("title", _told(curve, begins, counts)), element("rect", **_room(x, head, wide, base))]
+        paths = [element("title", _told(curve, begins, counts)), path(box(x, head, wide, base - head), "hit")]
         if None in counts:
             known = base - sum(count or 0 for count in counts) * unit
             paths.append(path(hatch(x, head, wide, known - head), "ht"))
@@ -185,8 +185,21 @@ def _stacks(curve: Curve, scale: TimeScale, base: float, head: float, unit: floa
     return shown
 
 
-def _room(x: float, head: float, wide: float, base: float) -> dict[str, float | str]:
-    return {"class_": "hit", "x": x, "y": head, "width": wide, "height": base - head}
+def _whole(curve: Curve, scale: TimeScale, base: float, head: float, unit: float, block: int) -> list[Markup]:
+    step = _STEPS[curve.step]
+    runs: dict[str, list[str]] = {css: [] for css in ("ht", *FILLS.values())}
+    for place, counts in enumerate(_columns(curve)):
+        begins = curve.start + place * step
+        x, wide = scale.x(begins), scale.x(min(begins + step, curve.end)) - scale.x(begins)
+        bar = wide * (1 - GAP) if wide > 3 else wide
+        below = 0
+        for series, count in zip(curve.series, counts, strict=True):
+            css = FILLS[series.role]
+            runs[css].append(_blocks(x, base - below * unit, bar, count or 0, unit, block, css in ("fo", "fc")))
+            below += count or 0
+        if None in counts:
+            runs["ht"].append(hatch(x, head, wide, base - below * unit - head))
+    return [path("".join(run), css) for css, run in runs.items()]
 
 
 def _told(curve: Curve, begins: datetime, counts: tuple[int | None, ...]) -> str:

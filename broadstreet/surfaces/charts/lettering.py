@@ -5,7 +5,7 @@ size), to which the sans of the usual systems are near; 4% are added for those t
 """
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from broadstreet.surfaces.text import LONGEST_VALUE, safe
 
@@ -60,6 +60,12 @@ def day(at: datetime, year: bool = False) -> str:
     """12 Mar, or 12 Mar 2026."""
     at = at.astimezone(UTC)
     return f"{at.day} {_MONTHS[at.month - 1]}" + (f" {at.year}" if year else "")
+
+
+def until(end: datetime) -> str:
+    """The last moment before an end that is not counted: of midnight, the day before."""
+    at = end.astimezone(UTC)
+    return moment(at) if (at.hour or at.minute) else day(at - timedelta(microseconds=1))
 
 
 def moment(at: datetime) -> str:

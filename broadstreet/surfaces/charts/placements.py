@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from broadstreet.surfaces.charts.axes import TimeScale
 from broadstreet.surfaces.charts.curve import axis_of
-from broadstreet.surfaces.charts.lettering import fitted, moment, text_width
+from broadstreet.surfaces.charts.lettering import fitted, moment, text_width, until
 from broadstreet.surfaces.charts.svg import FULL, STROKES, TEXTS, box, drawing, element, group, line, link, path, text
 from broadstreet.surfaces.text import plural
 
@@ -71,7 +71,7 @@ def says(chart: Placements) -> str:
     rows = "; ".join(f"{row.host} {len(row.crashes)}" for row in chart.rows)
     began = f" The outbreak began {moment(chart.onset)}." if chart.onset else ""
     sentence = f"{plural(crashes, 'crash', 'crashes')} in {plural(len(chart.rows), 'placement')}, "
-    return f"{sentence}{moment(chart.start)} to {moment(chart.end)}: {rows}.{began}"
+    return f"{sentence}{moment(chart.start)} to {until(chart.end)}: {rows}.{began}"
 
 
 def _row(
@@ -91,11 +91,12 @@ def _row(
 def _bars(row: Placement, scale: TimeScale, bar: float) -> tuple[list[tuple[float, int]], int]:
     # Crashes that would overlap share a place and are stacked.
     width = bar * 1.2
+    least = scale.left if row.begin is None else scale.x(row.begin)
     stacks: Counter[int] = Counter()
     bars = []
     for at in sorted(row.crashes):
         place = int((scale.x(at) - scale.left) / width)
-        bars.append((min(scale.left + place * width, scale.right - bar), stacks[place]))
+        bars.append((max(least, min(scale.left + place * width, scale.right - bar)), stacks[place]))
         stacks[place] += 1
     return bars, max(stacks.values(), default=0)
 

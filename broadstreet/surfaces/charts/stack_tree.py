@@ -1,7 +1,8 @@
 """The stacks of many cases merged into one: each frame with its per cent of the cases, and how far it can be trusted.
 
 A list of HTML, for names are read, selected and searched. The left edge is the trust, and the word stands beside it:
-thick is a register or an unwind table, double a frame pointer, dotted a stack scan; thin and italic has already returned.
+thick is a register or an unwind table, double a frame pointer, dotted a stack scan; what is thin and italic has already
+returned.
 """
 
 from dataclasses import dataclass

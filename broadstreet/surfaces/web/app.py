@@ -1,7 +1,7 @@
 """The web application: the pages of a list, each as HTML and as JSON at the same address."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI
@@ -16,50 +16,23 @@ from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.web.answers import Answers, Kept, packed
 from broadstreet.surfaces.web.asking import as_json, asked_of, beside, canonical, filled, form_of, wants_json
-from broadstreet.surfaces.web.live import News, Stream
+from broadstreet.surfaces.web.live import Stream
 from broadstreet.surfaces.web.openapi import described, json_path
 from broadstreet.surfaces.web.page import Asked, Change, Page
 from broadstreet.surfaces.web.pages import CHANGES, PAGES, TABS
 from broadstreet.surfaces.web.rendering import environment, hidden_token, link
 from broadstreet.surfaces.web.safety import AGAIN, FIELD, LOOPBACK, Gate, Token
 from broadstreet.surfaces.web.selection import chips
+from broadstreet.surfaces.web.standing import Stand, State
 from broadstreet.surfaces.web.static_files import StaticFiles
-from broadstreet.surfaces.web.trouble import State, Trouble, trouble_of
+from broadstreet.surfaces.web.trouble import Trouble, trouble_of
 
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 RETRY_SECONDS = "2"
 
 
-class Standing(NamedTuple):
-    """The newest atlas that there is, and what is to be said if it is not all; one of them is there."""
-
-    atlas: Atlas | None
-    state: State | None = None
-
-
-class Shelf(Protocol):
-    """Where the atlas to answer from stands."""
-
-    def standing(self) -> Standing:
-        """What there is now."""
-
-    def look(self) -> None:
-        """Look for a newer version at once."""
-
-    def news(self) -> News:
-        """What changes while a page is open."""
-
-    @property
-    def fixed(self) -> bool:
-        """Whether one version is shown, and not the newest."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether it is about to end."""
-
-
 def app(
-    shelf: Shelf,
+    shelf: Stand,
     pages: Sequence[Page] = PAGES,
     changes: Sequence[Change] = CHANGES,
     names: Collection[str] = LOOPBACK,
@@ -88,7 +61,7 @@ def app(
 class Drawn:
     """Pages drawn from the atlas of a shelf."""
 
-    def __init__(self, shelf: Shelf, pages: Sequence[Page]) -> None:
+    def __init__(self, shelf: Stand, pages: Sequence[Page]) -> None:
         self._shelf = shelf
         self._answers = Answers()
         self._static = StaticFiles()
@@ -111,14 +84,15 @@ class Drawn:
                 return self._instead(request, page, atlas, state)
             asked = asked_of(page, request, atlas)
 
-            def make() -> bytes:
-                told = page.tell(asked)
+            def made(told: Any) -> bytes:
                 return msgspec.json.encode(told) if kind == JSON else self._html(page, asked, told, state).encode()
 
+            if not page.kept:
+                told = page.tell(asked)
+                return self._sent(request, packed(made(told), kind), page.status(told))
             about = atlas.about
             key = (about.casebook, about.version, about.drawn, canonical(page, asked), kind, state)
-            kept = self._answers.of(key, kind, make) if page.kept else packed(make(), kind)
-            return self._sent(request, kept)
+            return self._sent(request, self._answers.of(key, kind, lambda: made(page.tell(asked))))
 
         return answer
 
@@ -202,7 +176,7 @@ class Drawn:
             trouble=trouble,
             atlas=atlas,
             page=page,
-            state=state,
+            standing=state,
             empty=empty,
             selection=EVERYTHING,
             chips=(),
@@ -210,16 +184,16 @@ class Drawn:
         )
         return Response(body, trouble.status, media_type=HTML, headers={"Cache-Control": "no-store"})
 
-    def _sent(self, request: Request, kept: Kept) -> Response:
+    def _sent(self, request: Request, kept: Kept, status: int = 200) -> Response:
         tag = f'W/"{kept.tag}"'
         headers = {"ETag": tag, "Cache-Control": AGAIN, "Vary": "Accept, Accept-Encoding"}
         if kept.kind == HTML:
             headers["Set-Cookie"] = self._token.cookie(request.scope["server"][1])
-        if kept.tag in request.headers.get("if-none-match", ""):
+        if status == 200 and kept.tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(kept.packed, media_type=kept.kind, headers=headers | {"Content-Encoding": "gzip"})
-        return Response(kept.plain(), media_type=kept.kind, headers=headers)
+            return Response(kept.packed, status, media_type=kept.kind, headers=headers | {"Content-Encoding": "gzip"})
+        return Response(kept.plain(), status, media_type=kept.kind, headers=headers)
 
     def _html(self, page: Page, asked: Asked, told: Any, state: State | None) -> str:
         here, own = filled(page.path, asked), beside(asked)
@@ -229,7 +203,7 @@ class Drawn:
             page=page,
             asked=asked,
             atlas=asked.atlas,
-            state=state,
+            standing=state,
             selection=asked.selection,
             path=here,
             own=own,

@@ -5,6 +5,7 @@ However many there are, a few thousand rows are in memory.
 
 import io
 from collections.abc import Callable, Iterator
+from csv import writer
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from pyarrow import csv, parquet
 
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import all_of
-from broadstreet.surfaces.output import FORMULA
+from broadstreet.surfaces.output import FORMULA, as_cell
 from broadstreet.surfaces.rows_output import plain
 from broadstreet.surfaces.web.page import Asked, Download
 
@@ -57,18 +58,30 @@ def _batches(asked: Asked, spelt: bool) -> Iterator[pa.RecordBatch]:
 
 
 def _again(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
+    yield first.cast(_in_utc(first.schema))
+    for batch in rest:
+        yield batch.cast(_in_utc(batch.schema))
+
+
+def _in_utc(schema: pa.Schema) -> pa.Schema:
+    """The same with times in UTC, by the name that other programs know it by."""
+    utc = pa.timestamp("us", "UTC")
+    return pa.schema([pa.field(one.name, utc if pa.types.is_timestamp(one.type) else one.type) for one in schema])
 
 
 def _csv(batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
-    for place, batch in enumerate(batches):
-        if place and not batch.num_rows:
-            continue
+    yield _line([*map(as_cell, next(batches).schema.names)])
+    for batch in batches:
         written = io.BytesIO()
-        shown = pa.RecordBatch.from_arrays([harmless(column) for column in batch.columns], schema=_spelt(batch.schema))
-        csv.write_csv(shown, written, csv.WriteOptions(include_header=not place, quoting_style="needed"))
+        shown = pa.RecordBatch.from_arrays([harmless(column) for column in batch.columns], batch.schema.names)
+        csv.write_csv(shown, written, csv.WriteOptions(include_header=False, quoting_style="needed"))
         yield written.getvalue()
+
+
+def _line(cells: list[str]) -> bytes:
+    written = io.StringIO(newline="")
+    writer(written, lineterminator="\n").writerow(cells)
+    return written.getvalue().encode()
 
 
 def harmless(column: pa.Array) -> pa.Array:
@@ -77,10 +90,6 @@ def harmless(column: pa.Array) -> pa.Array:
         return column
     runs = compute.is_in(compute.utf8_slice_codeunits(column, 0, 1), pa.array(FORMULA, column.type))
     return compute.if_else(runs, compute.binary_join_element_wise("'", column, ""), column)
-
-
-def _spelt(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([pa.field(field.name, field.type) for field in schema])
 
 
 def _ndjson(batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
@@ -94,15 +103,15 @@ def _parquet(batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
     first = next(batches)
     sink = _Sink()
     waiting: list[pa.RecordBatch] = []
-    with parquet.ParquetWriter(sink, first.schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(sink, first.schema, compression="zstd") as file:
         for batch in batches:
             waiting.append(batch)
             if sum(one.num_rows for one in waiting) >= ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_batches(waiting))
+                file.write_table(pa.Table.from_batches(waiting))
                 waiting.clear()
                 yield sink.taken()
         if waiting:
-            writer.write_table(pa.Table.from_batches(waiting))
+            file.write_table(pa.Table.from_batches(waiting))
     yield sink.taken()
 
 

@@ -4,7 +4,7 @@ A facet counts the crashes that all other conditions leave: its own is ignored, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ from broadstreet.records.selection import Condition, Selection
 from broadstreet.store.atlas import NUMBERS, Atlas
 from broadstreet.store.looking import counted, spread
 from broadstreet.store.tallies import LONGEST_VALUE, NOTHING, Tally, tallies, tallying
+from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.rendering import link
 
 SHOWN = 6  # values of a facet
@@ -79,23 +80,19 @@ class FacetTold(msgspec.Struct, frozen=True):
 
 
 def facets_told(
-    atlas: Atlas, selection: Selection, path: str, beside: Pairs, columns: Sequence[str], asked_for: Sequence[str]
+    atlas: Atlas, addresses: "Addresses", columns: Sequence[str], asked_for: Sequence[str] = ()
 ) -> list[FacetTold]:
     """The facets of these columns; those that were `asked_for` can be taken away."""
-    wide = tuple(value for name, value in beside if name == "all")
     found: dict[str, list[Tally]] = {name: [] for name in columns}
-    for open_, names in _grouped(atlas, selection, columns).items():
+    for selection, names in _grouped(addresses.selection, columns).items():
         for most, some in (
-            (ALL, [one for one in names if one in wide]),
-            (FEW + 1, [one for one in names if one not in wide]),
+            (ALL, [one for one in names if addresses.has("all", one)]),
+            (FEW + 1, [one for one in names if not addresses.has("all", one)]),
         ):
-            for tally in tallies(atlas, some, atlas.where(open_), most=most):
+            for tally in tallies(atlas, some, atlas.where(selection), most=most):
                 found[tally.column].append(tally)
-    addresses = Addresses(path, selection, [pair for pair in beside if pair[0] != "after"])
-    return [
-        _facet(atlas, selection, addresses, atlas.column(name), found[name], name in wide, name in asked_for)
-        for name in columns
-    ]
+    seen = _Seen(atlas, addresses, {str(one.rank): one.mechanism for one in investigation(atlas).outbreaks})
+    return [_facet(seen, atlas.column(name), tallied, name in asked_for) for name, tallied in found.items()]
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -104,6 +101,10 @@ class Addresses(msgspec.Struct, frozen=True):
     path: str
     selection: Selection
     beside: list[tuple[str, str]]
+
+    def has(self, name: str, value: str) -> bool:
+        """Whether something is said beside the selection."""
+        return (name, value) in self.beside
 
     def of(self, selection: Selection) -> str:
         """The same page of another selection, from its first row."""
@@ -147,7 +148,15 @@ def hexed(column: AtlasColumn, value: str | None) -> str | None:
     return f"{int(value):#x}" if column.type == "address" and value is not None else value
 
 
-def _grouped(atlas: Atlas, selection: Selection, columns: Sequence[str]) -> Mapping[Selection, list[str]]:
+class _Seen(NamedTuple):
+    """What facets are made from; `mechanisms` of the outbreaks by their rank."""
+
+    atlas: Atlas
+    addresses: Addresses
+    mechanisms: Mapping[str, str]
+
+
+def _grouped(selection: Selection, columns: Sequence[str]) -> Mapping[Selection, list[str]]:
     """The columns by what is selected when their own conditions are ignored."""
     groups: dict[Selection, list[str]] = {}
     for name in columns:
@@ -159,86 +168,65 @@ def _without(selection: Selection, column: str) -> Selection:
     return selection._replace(conditions=tuple(one for one in selection.conditions if one.column != column))
 
 
-def _facet(
-    atlas: Atlas,
-    selection: Selection,
-    addresses: Addresses,
-    column: AtlasColumn,
-    found: list[Tally],
-    wide: bool,
-    away: bool,
-) -> FacetTold:
-    own = [one for one in selection.conditions if one.column == column.name]
+def _facet(seen: _Seen, column: AtlasColumn, found: list[Tally], away: bool) -> FacetTold:
+    own = [one for one in seen.addresses.selection.conditions if one.column == column.name]
     limits = {one.kind: one.values[0] or "" for one in own if one.kind in ("min", "max")}
+    others = _without(seen.addresses.selection, column.name)
     distinct = found[0].values if found else 0
+    wide = seen.addresses.has("all", column.name)
     numbers = column.type in NUMBERS and distinct > FEW and not wide
     shown = found if wide or distinct <= SHOWN + 1 else found[:SHOWN]
-    values = [_value(selection, addresses, column, tally.value, tally.a) for tally in ([] if numbers else shown)]
-    values += _chosen_besides(atlas, selection, addresses, column, own, {one.value for one in values})
-    cases = found[0].known_a + sum(one.a for one in found if one.value is None) if found else 0
-    asked = _without(selection, column.name)
+    values = [] if numbers else [_value(seen, column, tally.value, tally.a) for tally in shown]
+    values += _chosen_besides(seen, column, own, {one.value for one in values})
     return FacetTold(
         column=column.name,
         meaning=column.meaning,
         unit=column.unit,
-        cases=cases,
+        cases=found[0].known_a + sum(one.a for one in found if one.value is None) if found else 0,
         distinct=distinct,
         values=values,
-        spread=_spread(atlas, asked, addresses, column) if numbers else None,
+        spread=_spread(seen, others, column) if numbers else None,
         least=limits.get("min", ""),
         most=limits.get("max", ""),
-        more=addresses.with_pair("all", column.name) if not wide and distinct > len(values) else None,
-        away=addresses.without_pair("facet", column.name) if away else None,
-        query=tallying([column], atlas.where(asked), NOTHING, ALL),
+        more=None if wide or distinct <= len(values) else seen.addresses.with_pair("all", column.name),
+        away=seen.addresses.without_pair("facet", column.name) if away else None,
+        query=tallying([column], seen.atlas.where(others), NOTHING, ALL),
     )
 
 
-def _value(selection: Selection, addresses: Addresses, column: AtlasColumn, value: str | None, cases: int) -> ValueTold:
+def _value(seen: _Seen, column: AtlasColumn, value: str | None, cases: int) -> ValueTold:
     value = hexed(column, value)
     chosen: Chosen = ""
-    for one in selection.conditions:
+    for one in seen.addresses.selection.conditions:
         if one.column == column.name and value in one.values:
             chosen = "is" if one.kind == "is" else "not" if one.kind == "not" else ""
+    mechanism = seen.mechanisms.get(value or "") if column.name == "outbreak" else None
+    said = f"{value} {mechanism.replace('_', ' ')}" if mechanism else label(column.name, value)
     if value is not None and len(value) > LONGEST_VALUE:
-        return ValueTold(value, value, cases, "", None, None)
-    return ValueTold(
-        value,
-        label(column.name, value),
-        cases,
-        chosen,
-        addresses.of(toggled(selection, column.name, value, chosen or "is")),
-        None if chosen else addresses.of(toggled(selection, column.name, value, "not")),
-    )
+        return ValueTold(value, said, cases, "", None, None)
+    selection = seen.addresses.selection
+    narrow = seen.addresses.of(toggled(selection, column.name, value, chosen or "is"))
+    but = None if chosen else seen.addresses.of(toggled(selection, column.name, value, "not"))
+    return ValueTold(value, said, cases, chosen, narrow, but)
 
 
 def _chosen_besides(
-    atlas: Atlas,
-    selection: Selection,
-    addresses: Addresses,
-    column: AtlasColumn,
-    own: Iterable[Condition],
-    told: set[str | None],
+    seen: _Seen, column: AtlasColumn, own: Iterable[Condition], told: set[str | None]
 ) -> list[ValueTold]:
     """Values that are chosen and too rare to be among the commonest."""
     missed = [value for one in own if one.kind in ("is", "not") for value in one.values if value not in told]
-    open_ = _without(selection, column.name)
-    return [
-        _value(selection, addresses, column, value, _cases(atlas, toggled(open_, column.name, value, "is")))
-        for value in missed
-    ]
+    others = _without(seen.addresses.selection, column.name)
+    with_value = [toggled(others, column.name, value, "is") for value in missed]
+    cases = [int(counted(seen.atlas, one).dicts()[0]["cases"]) for one in with_value]
+    return [_value(seen, column, value, count) for value, count in zip(missed, cases, strict=True)]
 
 
-def _cases(atlas: Atlas, selection: Selection) -> int:
-    return int(counted(atlas, selection).dicts()[0]["cases"])
-
-
-def _spread(atlas: Atlas, selection: Selection, addresses: Addresses, column: AtlasColumn) -> SpreadTold | None:
-    rows = spread(atlas, selection, column.name, BINS).dicts()
+def _spread(seen: _Seen, selection: Selection, column: AtlasColumn) -> SpreadTold | None:
+    rows = spread(seen.atlas, selection, column.name, BINS).dicts()
     if not rows or rows[0]["low"] is None:
         return None
     low, high, step = (_number(column, rows[0][name]) for name in ("low", "high", "step"))
     counts = {row["bin"]: row["cases"] for row in rows if row["bin"] is not None}
-    open_ = _without(addresses.selection, column.name)
     bins = []
     for place in range(max(counts, default=0) + 1):
         least, most = (
@@ -246,7 +234,7 @@ def _spread(atlas: Atlas, selection: Selection, addresses: Addresses, column: At
             _written(column, min(high, low + step * (place + 1) - _GAP[column.type])),
         )
         between = (Condition(column.name, "min", (least,)), Condition(column.name, "max", (most,)))
-        address = addresses.of(open_._replace(conditions=(*open_.conditions, *between)))
+        address = seen.addresses.of(selection._replace(conditions=(*selection.conditions, *between)))
         bins.append(BinTold(least, most, int(counts.get(place, 0)), address))
     return SpreadTold(_written(column, low), _written(column, high), int(rows[0]["unknown"]), bins)
 

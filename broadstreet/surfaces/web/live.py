@@ -65,8 +65,9 @@ def scan_line(scan: RunningScan) -> str:
     if scan.per_second is None:
         return f"{since}; nothing of it is kept yet."
     rate = f"{scan.per_second:,.0f} a second" if scan.per_second >= 1 else f"{scan.per_second * 60:,.0f} a minute"
-    kept = f"{plural(scan.specimens, 'core dump')} read, {plural(scan.cases, 'case')}"
-    return f"{since}: {kept}, {rate}. How many there are in all is not known."
+    kept = f"{plural(scan.specimens, 'core dump')} read, {rate}"
+    lost = f"; {scan.unreadable:,} of them could not be" if scan.unreadable else ""
+    return f"{since}: {kept}{lost}. How many there are in all is not known."
 
 
 def drawing_line(seconds: float, before: float | None) -> str:

@@ -60,6 +60,10 @@ class Download(NamedTuple):
     chunks: Iterable[bytes]
 
 
+def _well(told: Any) -> int:
+    return 200
+
+
 def _nothing(told: Any, asked: Asked) -> Mapping[str, object]:
     return {}
 
@@ -72,7 +76,7 @@ class Page(NamedTuple):
     Parameters that are not declared are not seen by `tell`. `draw` makes the charts of what is told, by the names under
     which the template has them in `drawn`; the JSON needs none. `forms` are the other forms that it has: `csv` is at
     the path with `.csv`. `needs_cases`: of an empty casebook it has nothing to say. What it says of a version is kept
-    and told again, unless `kept` is false.
+    and told again, unless `kept` is false; then `status` says which of HTTP it has.
     """
 
     path: str
@@ -88,6 +92,7 @@ class Page(NamedTuple):
     forms: Mapping[str, Callable[[Asked], Download]] = {}
     needs_cases: bool = True
     kept: bool = True
+    status: Callable[[Any], int] = _well
 
 
 class Change(NamedTuple):

@@ -11,25 +11,23 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
-import broadstreet
 from broadstreet.errors import BroadStreetError, CasebookError
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.atlases import held
 from broadstreet.store.place import place
 from broadstreet.store.watching import Newest, Watch
 from broadstreet.surfaces.text import safe
-from broadstreet.surfaces.web.app import Standing
+from broadstreet.surfaces.web.child import command, import_path
 from broadstreet.surfaces.web.live import News, clock, drawing_line, scan_line
-from broadstreet.surfaces.web.trouble import State
+from broadstreet.surfaces.web.standing import Standing, State
 
 EVERY_SECONDS, EVERY_SECONDS_REMOTE = 2.0, 15.0  # a look at a bucket costs money
 WHILE_DRAWING_SECONDS = 0.2
 AGAIN_SECONDS = 60.0  # after an analysis failed; it would fail again
 REFUSED = 3  # what `drawing` exits with where the casebook cannot be read
-DRAWING = (sys.executable, "-P", "-m", "broadstreet.surfaces.web.drawing")
+DRAWING = command("broadstreet.surfaces.web.drawing")
 
 
 class _Drawing(NamedTuple):
@@ -41,10 +39,10 @@ class _Drawing(NamedTuple):
 class Shelf:
     """The newest atlas of one casebook, or that of one version."""
 
-    def __init__(self, url: str, at: int | None = None, command: Sequence[str] = DRAWING) -> None:
+    def __init__(self, url: str, at: int | None = None, drawing: Sequence[str] = DRAWING) -> None:
         self.fixed = at is not None
         self.closed = False
-        self._url, self._at, self._command = url, at, tuple(command)
+        self._url, self._at, self._command = url, at, tuple(drawing)
         self._every = EVERY_SECONDS if place(url).folder is not None else EVERY_SECONDS_REMOTE
         self._watch = Watch(url)
         self._atlas: Atlas | None = None
@@ -146,7 +144,7 @@ class Shelf:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": _import_path()},
+            env=os.environ | {"PYTHONPATH": import_path()},
         )
         self._drawing = _Drawing(child, newest, time.monotonic())
 
@@ -182,8 +180,3 @@ class Shelf:
 def _how(child: subprocess.Popen[bytes]) -> str:
     status = child.returncode
     return f"status {status}" if status >= 0 else f"signal {-status}; 9 is often want of memory"
-
-
-def _import_path() -> str:
-    root = str(Path(broadstreet.__file__).parent.parent)
-    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -36,18 +36,6 @@ class Trouble(NamedTuple):
     hint: str
 
 
-class State(NamedTuple):
-    """Why there is no atlas to answer from, or the one there is is not the newest.
-
-    `share` is how much is done, 0 to 1; null where nobody can tell.
-    """
-
-    name: str
-    what: str
-    hint: str
-    share: float | None = None
-
-
 def trouble_of(path: str, error: Exception) -> Trouble:
     """What to say of an error. Of our own mistakes nothing is told but that they happened."""
     if isinstance(error, NotInCasebook):

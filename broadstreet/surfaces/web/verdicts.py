@@ -12,9 +12,9 @@ from broadstreet.records.verdict import Says
 from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.investigation_json import AgainJson, IntervalJson, OutbreakJson
-from broadstreet.surfaces.web.curves import ROLES
 from broadstreet.surfaces.web.drawing import AGAIN
 from broadstreet.surfaces.web.found import ATLASES, investigation
+from broadstreet.surfaces.web.places import role_of
 from broadstreet.verdict.sentences import said
 
 Shape = Literal["square", "circle", "diamond"]
@@ -65,11 +65,6 @@ def word_of(one: OutbreakJson, role: str | None = None) -> Word:
     """What its verdict is."""
     what, sure = said(one.verdict, one.held, one.probability, interval_of(one.probability_of_hardware))
     return Word(what, sure, SHAPES[one.verdict], role or role_of(one.rank))
-
-
-def role_of(rank: int) -> str:
-    """The colour of an outbreak: the first two have one on every page, the others are ink."""
-    return ROLES[min(rank, len(ROLES)) - 1]
 
 
 def brief(one: OutbreakJson) -> Brief:

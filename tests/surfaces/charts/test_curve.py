@@ -83,7 +83,7 @@ def test_a_chart_without_links_is_an_image_with_a_title_and_a_sentence() -> None
     title, desc = root[0], root[1]
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}"
-    assert desc.text == "Cases per day, one block a case, 9 Mar to 11 Mar: one 3. Most on 9 Mar: 2 cases."
+    assert desc.text == "Cases per day, one block a case, 9 Mar to 10 Mar: one 3. Most on 9 Mar: 2 cases."
 
 
 def test_halves_on_one_scale_have_blocks_of_one_height() -> None:

@@ -30,7 +30,7 @@ FACETS = (
     *("mechanism", "holds", "syndrome", "outbreak", "service", "service_release", "region", "rack", "sku"),
     *("kernel_release", "workload", "signal"),
 )
-COLUMNS = ("time", "host", "mechanism", "site", "syndrome", "outbreak", "service_release", "region")
+COLUMNS = ("time", "host", "mechanism", "site", "syndrome", "outbreak", "service_release")
 PLACES = {"host": "/hosts/", "syndrome": "/syndromes/"}
 KINDS = {"case": "What is told of every case", "exposure": "Where it happened", "feature": "What the machine was doing"}
 
@@ -126,7 +126,7 @@ def tell(asked: Asked) -> CasesTold:
         first=known["first"],
         last=known["last"],
         curve=_curve(atlas, selection),
-        facets=facets_told(atlas, selection, "/cases", asked.query, _facets(atlas, extra), extra),
+        facets=facets_told(atlas, _addresses(asked), _facets(atlas, extra), extra),
         columns=_columns(atlas, columns),
         rows=_rows(atlas, rows.dicts(), columns),
         turn=_turn(asked, rows.dicts(), turning.dicts()[0], known["cases"]),
@@ -143,6 +143,10 @@ def draw(told: CasesTold, asked: Asked) -> dict[str, object]:
     """The curve, each step a link to its cases."""
     curve = None if told.curve is None else drawn(told.curve, "Cases over time", "/cases", asked.selection)
     return {"curve": curve, "kinds": KINDS}
+
+
+def _addresses(asked: Asked) -> Addresses:
+    return Addresses("/cases", asked.selection, [pair for pair in asked.query if pair[0] != "after"])
 
 
 def _after(asked: Asked) -> int | None:
@@ -237,7 +241,7 @@ def _turn(asked: Asked, rows: Sequence[dict[str, Any]], turning: dict[str, Any],
     if not rows:
         return None
     newer, last = turning["newer"], turning["newer"] + len(rows)
-    to = Addresses("/cases", asked.selection, [pair for pair in asked.query if pair[0] != "after"])
+    to = _addresses(asked)
     first_page = to.of(asked.selection)
 
     def at(number: int) -> str:
@@ -256,7 +260,7 @@ def _turn(asked: Asked, rows: Sequence[dict[str, Any]], turning: dict[str, Any],
 def _ways_out(asked: Asked) -> list[WayOut]:
     """The limits, each with what there would be without it; those that alone would help, first."""
     (without,) = without_each(asked.atlas, asked.selection).dicts()
-    to = Addresses("/cases", asked.selection, [pair for pair in asked.query if pair[0] != "after"])
+    to = _addresses(asked)
     found = []
     for place, one in enumerate(asked.selection.conditions):
         left = tuple(some for some in asked.selection.conditions if some != one)

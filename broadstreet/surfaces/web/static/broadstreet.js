@@ -26,6 +26,28 @@
     }
   };
 
+  // What is new since this browser last looked, more than an hour ago; the server keeps nothing of it.
+  const LOOKED = "broadstreet.looked";
+  const news = async () => {
+    const place = document.querySelector("[data-new]:not([data-told])");
+    if (!place) return;
+    place.dataset.told = "";
+    let looked = null;
+    try {
+      looked = JSON.parse(sessionStorage.getItem(LOOKED)) || JSON.parse(localStorage.getItem(LOOKED));
+      localStorage.setItem(LOOKED, JSON.stringify(new Date().toISOString()));
+      if (looked) sessionStorage.setItem(LOOKED, JSON.stringify(looked));
+    } catch { /* nothing is kept here */ }
+    if (!looked || isNaN(new Date(looked))) return;
+    const address = "/new?since=" + encodeURIComponent(looked.slice(0, 19));
+    const answer = await fetch(address.replace("/new", "/new.json"));
+    if (!answer.ok) return;
+    const link = place.querySelector("a");
+    link.href = address;
+    link.textContent = (await answer.json()).heading;
+    link.title = "Since " + new Date(looked).toLocaleString();
+  };
+
   // A click on a button: a theme, or a text to copy.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button");
@@ -158,6 +180,7 @@
     for (const chart of document.querySelectorAll("svg:has([data-from][data-to])")) chart.setAttribute("data-brush", "");
     dress(stored());
     localTimes();
+    news();
   };
   document.addEventListener("DOMContentLoaded", ready);
   document.addEventListener("htmx:load", ready);
