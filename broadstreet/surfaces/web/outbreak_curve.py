@@ -9,8 +9,9 @@ from markupsafe import Markup
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.parts import curve_of
 from broadstreet.surfaces.charts import curve as chart
+from broadstreet.surfaces.charts.svg import for_widths
 from broadstreet.surfaces.investigation_json import OutbreakJson
-from broadstreet.surfaces.web.curves import HOURS, NARROW, CurveTold, MarkTold, SeriesTold, begin, period_of, step_of
+from broadstreet.surfaces.web.curves import HOURS, CurveTold, MarkTold, SeriesTold, begin, period_of, step_of
 from broadstreet.surfaces.web.verdicts import utc
 from broadstreet.verdict.figures import short_day
 from broadstreet.verdict.words import exposure
@@ -53,7 +54,7 @@ def as_chart(told: CurveTold, title: str) -> chart.Curve:
 
 def drawn_low(made: chart.Curve, width: float) -> Markup:
     """The curve for a wide page and for a narrow one, low."""
-    return chart.draw_low(made, width, "w") + chart.draw_low(made, NARROW, "n")
+    return for_widths(chart.draw_low, made, width)
 
 
 def _onset(one: OutbreakJson, role: str) -> list[MarkTold]:
