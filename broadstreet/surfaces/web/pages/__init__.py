@@ -1,6 +1,6 @@
 """Every page, listed by hand, and the tabs in the order in which they stand."""
 
-from broadstreet.surfaces.web import judged
+from broadstreet.surfaces.web import history, judged
 from broadstreet.surfaces.web.page import Change, Page
 from broadstreet.surfaces.web.pages import (
     about,
@@ -14,6 +14,8 @@ from broadstreet.surfaces.web.pages import (
     outbreaks,
     overview,
     sql,
+    syndrome,
+    syndromes,
 )
 
 # A tab is shown once its page exists.
@@ -32,6 +34,8 @@ PAGES: tuple[Page, ...] = (
     map.PAGE,
     outbreaks.PAGE,
     outbreak.PAGE,
+    syndromes.PAGE,
+    syndrome.PAGE,
     cases.PAGE,
     compare.PAGE,
     case.PAGE,
@@ -40,4 +44,4 @@ PAGES: tuple[Page, ...] = (
     about.PAGE,
 )
 
-CHANGES: tuple[Change, ...] = (judged.CHANGE,)
+CHANGES: tuple[Change, ...] = (judged.CHANGE, history.CHANGE)
