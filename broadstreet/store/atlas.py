@@ -24,7 +24,7 @@ from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
-REMEMBERED, REMEMBERED_BYTES = 500, 64 * 1024  # answers, and how large each is at most
+REMEMBERED, REMEMBERED_BYTES = 200, 256 * 1024  # answers, and how large each is at most
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about

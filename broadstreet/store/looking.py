@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
@@ -10,6 +11,7 @@ from broadstreet.store.atlas import Answer, Atlas, moment
 from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
+Form = Literal["typed", "spelt", "lines"]
 
 
 def counted(atlas: Atlas, selection: Selection) -> Answer:
@@ -109,33 +111,18 @@ def turned(atlas: Atlas, selection: Selection, after: int | None, most: int) -> 
     )
 
 
-def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], spelt: bool) -> str:
+def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], form: Form) -> str:
     """The SELECT of all cases as they are downloaded, the newest first: in the order in which the atlas has them.
 
-    `spelt`: for a form that has no types, times in ISO 8601, addresses in hex, several values joined by commas.
+    `typed` rows; `spelt` for a form without types: times in ISO 8601, addresses in hex, several values joined by
+    commas; `lines` of JSON, one column.
     """
-    shown = ", ".join(_spelt(atlas.column(name)) if spelt else named(atlas.column(name).name) for name in columns)
+    told = [atlas.column(name) for name in columns]
+    if form == "lines":
+        shown = f"to_json(struct_pack({', '.join(f'{named(one.name)} := {_in_json(one)}' for one in told)}))::VARCHAR"
+        return f"SELECT {shown} AS line FROM crashes WHERE {atlas.where(selection)}"
+    shown = ", ".join(f"{_spelt(one) if form == 'spelt' else named(one.name)} AS {named(one.name)}" for one in told)
     return f"SELECT {shown} FROM crashes WHERE {atlas.where(selection)}"
-
-
-def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: int) -> Answer:
-    """Of values in either selection: `a` and `b` cases with it, of `known_a` and `known_b` in which it is known.
-
-    A case in both counts in both. Of a column with several values a case, each is asked by itself.
-    """
-    known = atlas.column(column)
-    name = named(known.name)
-    value, told = (f"unnest({name})", f"{name} IS NOT NULL") if known.type == "texts" else (name, f"{name} IS NOT NULL")
-    a, b = atlas.where(one), atlas.where(other)
-    return atlas.ask(
-        f"WITH both_of AS (SELECT {name}, ({a}) AS a, ({b}) AS b FROM crashes WHERE ({a}) OR ({b})),\n"
-        f"all_told AS (SELECT count(*) FILTER (a) AS known_a, count(*) FILTER (b) AS known_b "
-        f"FROM both_of WHERE {told}),\n"
-        f"each_value AS (SELECT {value} AS value, a, b FROM both_of WHERE {told})\n"
-        "SELECT value::VARCHAR AS value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b, "
-        "any_value(known_a) AS known_a, any_value(known_b) AS known_b, count(*) OVER () AS values\n"
-        f"FROM each_value, all_told GROUP BY value ORDER BY count(*) DESC, value LIMIT {int(most)}"
-    )
 
 
 def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
@@ -190,10 +177,13 @@ def _last(names: Sequence[str], by: str) -> str:
 def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
     if column.type == "texts":
-        return f"array_to_string({name}, ',') AS {name}"
-    if column.type == "address":
-        return f"'0x' || lower(to_hex({name})) AS {name}"
-    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
+        return f"array_to_string({name}, ',')"
+    return f"'0x' || lower(to_hex({name}))" if column.type == "address" else _in_json(column)
+
+
+def _in_json(column: AtlasColumn) -> str:
+    name = named(column.name)
+    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')" if column.type == "time" else name
 
 
 def largest(atlas: Atlas) -> Answer:
