@@ -24,6 +24,7 @@ from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
+AT_ONCE = 3  # questions; each takes all cpus and its share of the memory, so more at once answer none sooner
 REMEMBERED, REMEMBERED_BYTES = 200, 256 * 1024  # answers, and how large each is at most
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
@@ -63,6 +64,7 @@ class Atlas:
         self._own = threading.local()
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._knowing = threading.Lock()
+        self._asking = threading.BoundedSemaphore(AT_ONCE)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -82,7 +84,8 @@ class Atlas:
                 return known
         if not hasattr(self._own, "duck"):
             self._own.duck = self._duck.cursor()
-        answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
+        with self._asking:
+            answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
         if answer.rows.nbytes <= REMEMBERED_BYTES:
             with self._knowing:
                 self._known[select] = answer
