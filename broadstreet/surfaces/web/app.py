@@ -15,7 +15,7 @@ from broadstreet.errors import BroadStreetError, Elsewhere
 from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.web.answers import Answers, Kept, packed
-from broadstreet.surfaces.web.asking import as_json, asked_of, beside, canonical, filled, form_of, wants_json
+from broadstreet.surfaces.web.asking import as_json, asked_of, beside, canonical, filled, form_of, given, wants_json
 from broadstreet.surfaces.web.live import Stream
 from broadstreet.surfaces.web.openapi import described, json_path
 from broadstreet.surfaces.web.page import Asked, Change, Page
@@ -125,7 +125,7 @@ class Drawn:
                 raise HTTPException(503, state.what if state else "There is no casebook yet.")
             if self._shelf.fixed:
                 raise HTTPException(409, f"Version {atlas.about.version} is shown as it was; it cannot be changed.")
-            asked = Asked(atlas, EVERYTHING, dict(request.path_params), tuple(request.query_params.multi_items()))
+            asked = Asked(atlas, EVERYTHING, given(request), tuple(request.query_params.multi_items()))
             address = await run_in_threadpool(change.change, asked, fields)
             self._shelf.look()
             return RedirectResponse(address, 303)

@@ -20,6 +20,9 @@ from broadstreet.surfaces.web.selection import narrowed, pairs_of
 from broadstreet.verdict.figures import small
 from broadstreet.verdict.words import exposure
 
+LONGEST_PART = 6000  # characters of one part of an address; a server takes 32 KiB of all
+TILDE = "~"
+FORMS = (".json", ".csv", ".parquet", ".html", ".md")  # by which other forms of a page are asked for
 LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a hostile name is not
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
@@ -131,8 +134,19 @@ def whole(value: str) -> Markup:
 
 
 def part(value: object) -> str:
-    """A value as one part of an address."""
-    return quote(encodable(str(value)), safe="")
+    """A value as one part of an address: `unparted` reads it again.
+
+    What a browser would take for a way up (`..`), or a server for another form of the page (`web.json`), has a tilde
+    behind it. A name that no address can hold is cut, and then leads to no page.
+    """
+    text = encodable(str(value)[:LONGEST_PART])
+    mistaken = text in ("", ".", "..") or text.endswith((TILDE, *FORMS))
+    return quote(text, safe="") + (TILDE if mistaken else "")
+
+
+def unparted(text: str) -> str:
+    """The value that a part of an address says."""
+    return text.removesuffix(TILDE)
 
 
 def link(path: str, selection: Selection = EVERYTHING, pairs: Iterable[tuple[str, str]] = (), **query: object) -> str:

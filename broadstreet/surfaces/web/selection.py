@@ -75,7 +75,10 @@ def pairs_of(selection: Selection, prefix: str = "") -> list[tuple[str, str]]:
     if selection.end is not None:
         found.append((prefix + "to", _written(selection.end)))
     for column, kind, values in sorted(selection.conditions, key=lambda one: (one.column, one.kind)):
-        found += [(f"{prefix}{kind}.{column}", value or "") for value in sorted(values, key=lambda one: one or "")]
+        some = (
+            (value or "")[: LONGEST + 1] for value in sorted(values, key=lambda one: one or "")
+        )  # refused if longer
+        found += [(f"{prefix}{kind}.{column}", value) for value in some]
     return found
 
 
