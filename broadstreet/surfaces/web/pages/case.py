@@ -17,7 +17,7 @@ from broadstreet.records.selection import EVERYTHING, Selection
 from broadstreet.sources.binary_store import store_path
 from broadstreet.store import near as store
 from broadstreet.store.atlas import Atlas
-from broadstreet.surfaces.case_json import CaseJson, MissingJson, case_json
+from broadstreet.surfaces.case_json import CaseJson, case_json
 from broadstreet.surfaces.investigation_json import ArgumentJson, OutbreakJson
 from broadstreet.surfaces.page import DULL
 from broadstreet.surfaces.read import CASE_ID
@@ -27,7 +27,7 @@ from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Download, Page
 from broadstreet.surfaces.web.places import role_of
 from broadstreet.surfaces.web.rendering import day, link, part
-from broadstreet.surfaces.web.selection import narrowed
+from broadstreet.surfaces.web.selection import LONGEST, narrowed
 from broadstreet.verdict.figures import ratio
 from broadstreet.verdict.suspicion import expectation
 from broadstreet.verdict.words import exposure
@@ -100,13 +100,16 @@ class SharedModule(msgspec.Struct, frozen=True):
 
 
 class ExposureTold(msgspec.Struct, frozen=True):
-    """What was true of a case at its time; a null value is not known. `cases` have the same."""
+    """What was true of a case at its time; a null value is not known.
+
+    `cases` have the same, at `address`; null: the value is longer than any address carries.
+    """
 
     name: str
     column: str
     value: str | None
-    cases: int
-    address: str
+    cases: int | None
+    address: str | None
 
 
 class FeatureTold(msgspec.Struct, frozen=True):
@@ -171,7 +174,6 @@ class CasePage(msgspec.Struct, frozen=True):
     handlers: list[str]
     threads: list[crash.ThreadsTold]
     modules: list[SharedModule]
-    missing: list[MissingJson]
     neighbours: list[NeighbourTold]
     exposures: list[ExposureTold]
     features: list[FeatureTold]
@@ -212,10 +214,9 @@ def tell(asked: Asked) -> CasePage:
         handlers=crash.handlers(case),
         threads=crash.threads(case),
         modules=_modules(atlas, book, case, syndrome),
-        missing=[MissingJson(gap.what, gap.why, gap.remedy) for gap in case.missing],
         neighbours=list(_neighbours(atlas, row, syndrome)),
         exposures=_exposures(atlas, row),
-        features=[FeatureTold(c.name, whole.features[c.name], c.meaning, c.null) for c in FEATURES],
+        features=[FeatureTold(c.name, _feature(whole.features[c.name]), c.meaning, c.null) for c in FEATURES],
         readings=[_reading(one, row["reading"]) for one in seen.readings],
         contradictions=[ContradictionTold(one["label"], one["states"]) for one in seen.contradictions],
         commands=list(crash.commands(case, atlas.about.casebook, seen.kept is not None)),
@@ -258,6 +259,10 @@ def _when(case: Case) -> str | None:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _feature(value: bool | int | str | None) -> bool | int | str | None:
+    return crash.cut(value) if isinstance(value, str) else value
 
 
 def _unseen(seen: NearCase) -> str | None:
@@ -330,9 +335,9 @@ def _modules(atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf 
         sharing = book.builds(syndrome.id, store.module_sets(atlas, syndrome.id).rows)
     told = [
         SharedModule(
-            path=one.path,
-            name=one.path.rsplit("/", 1)[-1],
-            build_id=one.build_id,
+            path=crash.cut(one.path),
+            name=crash.cut(one.path.rsplit("/", 1)[-1]),
+            build_id=None if one.build_id is None else crash.cut(one.build_id),
             found=one.found,
             on_stack=crash.on_the_stack(case, one),
             sharing=sharing.get((one.path, one.build_id)) if one.build_id else None,
@@ -345,7 +350,7 @@ def _modules(atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf 
 def _neighbours(atlas: Atlas, row: Mapping[str, Any], syndrome: SyndromeOf | None) -> Iterator[NeighbourTold]:
     asked: dict[str, Selection] = {}
     for column in ("host", "physical_host", "syndrome"):
-        if row.get(column) is not None:
+        if row.get(column) is not None and len(row[column]) <= LONGEST:
             asked[column] = narrowed(EVERYTHING, column, row[column])
     if row["dated"]:
         asked["minute"] = Selection(row["time"] - MINUTE, row["time"] + MINUTE)
@@ -377,16 +382,24 @@ def _says(atlas: Atlas, column: str, row: Mapping[str, Any], cases: int) -> str:
 def _exposures(atlas: Atlas, row: Mapping[str, Any]) -> list[ExposureTold]:
     columns = [one.name for one in atlas.about.columns if one.kind == "exposure"]
     columns += [name for name in ("cpu", "numa_node") if name in atlas.columns]
-    asked = {name: narrowed(EVERYTHING, name, _text(row[name])) for name in columns}
+    values = {name: _text(row[name]) for name in columns}
+    asked = {name: narrowed(EVERYTHING, name, value) for name, value in values.items() if len(value or "") <= LONGEST}
     found = store.counts(atlas, asked)
     return [
-        ExposureTold(exposure(name), name, _text(row[name]), found[name], link(CASES, asked[name])) for name in columns
+        ExposureTold(
+            name=crash.cut(exposure(name)),
+            column=crash.cut(name),
+            value=None if value is None else crash.cut(value),
+            cases=found.get(name),
+            address=link(CASES, asked[name]) if name in asked else None,
+        )
+        for name, value in values.items()
     ]
 
 
 def _reading(row: Mapping[str, Any], counts: int) -> ReadingTold:
     return ReadingTold(
-        path=encodable(row["path"]),
+        path=crash.cut(encodable(row["path"])),
         added=row["added"],
         reader=row["reader_version"],
         rules=row["rules_version"],
@@ -409,6 +422,7 @@ def _queries(case_id: str, trace_id: str, syndrome: SyndromeOf | None) -> dict[s
         "readings": f"SELECT * FROM history WHERE {of_case}",
         "modules": f"SELECT path, build_id, found FROM modules WHERE {of_case} ORDER BY number",
         "contradictions": f"SELECT * FROM contradictions WHERE {of_case}",
+        "shared": "",
     }
     if syndrome is not None:
         asked["shared"] = (
