@@ -147,7 +147,8 @@ def alike(atlas: Atlas, attribute: str, value: str) -> list[str]:
     name, asked = named(attribute), text(value.lower())
     each = " UNION ".join(f"SELECT {name}::VARCHAR AS value FROM {table}" for table in tables)
     rows = atlas.ask(
-        f"SELECT DISTINCT value FROM ({each}) WHERE contains(lower(value), {asked}) OR contains({asked}, lower(value))\n"
+        f"SELECT DISTINCT value FROM ({each})\n"
+        f"WHERE contains(lower(value), {asked}) OR contains({asked}, lower(value))\n"
         f"ORDER BY length(value), value LIMIT {MOST_ALIKE}"
     ).dicts()
     return [row["value"] for row in rows]

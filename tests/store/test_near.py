@@ -66,7 +66,7 @@ def test_a_place_without_time_at_risk_tells_what_its_cases_show(atlas: Atlas) ->
     assert near.at_risk(atlas, "host", "one") == {"first": None, "last": None, "at_risk": None}
 
 
-def test_labels_that_differ_in_letter_case_are_two_exposures_and_one_with_a_nul_is_none(atlas: Atlas) -> None:
+def test_labels_that_differ_in_letter_case_are_two_exposures(atlas: Atlas) -> None:
     row = near.case_row(atlas, f"{0xAA00:032x}")
-    assert (row["label Team"], row["label team (2)"]) == ("red", "blue")
-    assert not any("a" in name.split() or "\0" in name for name in row)
+    assert (row["label Team"], row["label team 2"]) == ("red", "blue")
+    assert not any("\0" in name for name in row)

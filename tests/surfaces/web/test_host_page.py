@@ -24,7 +24,7 @@ def told(read: Read, address: str) -> HostPage:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
-    """Forty-one hosts in March, two a machine; one moves, boots into another kernel, and crashes every day from the 13th."""
+    """Forty-one hosts in March, two a machine; one moves, boots another kernel, and crashes daily from the 13th."""
     folder = tmp_path_factory.mktemp("fleet")
     crashes = [crash(n, host=BAD, time=f"2026-03-{n:02}T12:00:00Z", cpu=3 if n < 20 else None) for n in range(13, 25)]
     crashes += [crash(100, host="h-20", time="2026-03-11T12:00:00Z", cpu=1)]
