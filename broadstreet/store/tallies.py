@@ -95,6 +95,22 @@ def together(columns: Sequence[AtlasColumn]) -> Iterator[list[AtlasColumn]]:
         yield some
 
 
+def within(atlas: Atlas, columns: Sequence[str], of: str) -> set[str]:
+    """Which of these exposures lie within another: each of their values was only ever seen with one of its values."""
+    if not atlas.about.measures or of not in atlas.columns or not atlas.column(of).at_risk:
+        return set()
+    asked = [name for name in columns if name != of and atlas.column(name).at_risk]
+    if not asked:
+        return set()
+    each = ", ".join(
+        f"(SELECT max(n) FROM (SELECT count(DISTINCT {named(of)}) AS n FROM pieces "
+        f"WHERE {named(name)} IS NOT NULL GROUP BY {named(name)})) = 1 AS {named(name)}"
+        for name in asked
+    )
+    (row,) = atlas.ask(f"SELECT {each}").dicts()
+    return {name for name in asked if row[name]}
+
+
 def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, least: int = 1) -> str:
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
