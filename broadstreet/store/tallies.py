@@ -114,12 +114,15 @@ def within(atlas: Atlas, columns: Sequence[str], of: str) -> set[str]:
 def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, least: int = 1) -> str:
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
-    few = (
-        f"WITH seen AS (SELECT {names}, coalesce({one}, FALSE) AS in_a, coalesce({other}, FALSE) AS in_b FROM crashes\n"
-        f"  WHERE ({one}) OR ({other})),\n"
-        f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
-        "  FROM seen GROUP BY ALL)\n"
-    )
+    if other == NOTHING:
+        few = f"SELECT {names}, count(*) AS a, 0 AS b FROM crashes WHERE {one} GROUP BY ALL"
+    else:
+        few = (
+            f"SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b FROM (\n"
+            f"  SELECT {names}, coalesce({one}, FALSE) AS in_a, coalesce({other}, FALSE) AS in_b FROM crashes\n"
+            f"  WHERE ({one}) OR ({other})) GROUP BY ALL"
+        )
+    few = f"WITH few AS MATERIALIZED (\n  {few})\n"
     return few + "\nUNION ALL\n".join(_of_one(column, most, least) for column in columns)
 
 
