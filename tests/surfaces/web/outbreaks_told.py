@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
+from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.verdict import Investigation
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.investigation_json import again_json, investigation_json
@@ -49,7 +50,9 @@ def told(folder: Path, found: Investigation, casebook: str = "casebook") -> Atla
     _put(folder, "again", {one.outbreak.id: again_json(one) for one in found.verdicts})
     _put(folder, "capture", None)
     about = msgspec.json.decode((folder / "about.json").read_bytes())
-    _put(folder, "about", about | {"casebook": casebook})
+    dated = AtlasColumn("dated", "case", "bool", "", False, 0, "", "Whether its time says when.", "Never.")
+    columns = [*about["columns"], msgspec.to_builtins(dated)]
+    _put(folder, "about", about | {"casebook": casebook, "columns": columns})
     return Atlas(str(folder))
 
 
