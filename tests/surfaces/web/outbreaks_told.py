@@ -39,7 +39,9 @@ def told(folder: Path, found: Investigation, casebook: str = "casebook") -> Atla
     atlas_of(folder, TYPES, rows).close()
     _renamed(folder, [case for *_, case in sides])
     members = [{"outbreak": outbreak.id, "of": side, "case_id": case} for outbreak, side, case in sides]
-    _write(folder, "members", [*members, *_arguments(found)])
+    numbers = {case: number for number, (*_, case) in enumerate(sides)}
+    every = [*members, *_arguments(found)]
+    _write(folder, "members", [one | {"number": numbers[one["case_id"]]} for one in every])
     frame = {"parts": ["frames"] * 2, "module_paths": ["/app"] * 2, "offsets": [1, 2], "trusts": ["register"] * 2}
     _write(folder, "traces", [{"trace_id": "t", "functions": ["_Z3addid", "main"], **frame}])
     _write(folder, "decisions", [{"trace_id": "t", "trace": "t", "outcome": "new", "probability": None, "made": START}])
@@ -60,7 +62,7 @@ def _sides(*cases: Sequence[str]) -> Iterable[tuple[str, Sequence[str]]]:
     return zip(("inside", "elsewhere", "unplaced"), cases, strict=True)
 
 
-def _arguments(found: Investigation) -> list[Mapping[str, Any]]:
+def _arguments(found: Investigation) -> list[dict[str, Any]]:
     return [
         {"outbreak": one.outbreak.id, "of": argument.name, "case_id": case}
         for one in found.verdicts
