@@ -115,8 +115,8 @@ def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, le
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
     few = (
-        f"WITH seen AS (SELECT {names}, coalesce({one}, FALSE) AS in_a, coalesce({other}, FALSE) AS in_b FROM crashes\n"
-        f"  WHERE ({one}) OR ({other})),\n"
+        f"WITH seen AS (SELECT * FROM (SELECT {names}, coalesce({one}, FALSE) AS in_a,\n"
+        f"  coalesce({other}, FALSE) AS in_b FROM crashes) WHERE in_a OR in_b),\n"
         f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
         "  FROM seen GROUP BY ALL)\n"
     )
