@@ -10,6 +10,7 @@ from broadstreet.store.atlas import Answer, Atlas, moment
 from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
+NEWEST, LATEST = '-"number"', '"start"'  # by which the last of cases, and of pieces, is found
 
 
 def counted(atlas: Atlas, selection: Selection) -> Answer:
@@ -22,12 +23,12 @@ def counted(atlas: Atlas, selection: Selection) -> Answer:
 
 
 def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: str | None = None) -> Answer:
-    """Dated cases in bins of so many hours from `start`: bin, `value` of the column `by`, cases, episodes."""
+    """Cases in bins of so many hours from `start`: bin (null: undated), `value` of the column `by`, cases, episodes."""
     value = "NULL::VARCHAR" if by is None else f"{named(atlas.column(by).name)}::VARCHAR"
     return atlas.ask(
-        f'SELECT (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} AS bin, {value} AS value, '
-        f'count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
-        f'FROM crashes WHERE "dated" AND {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL'
+        f'SELECT CASE WHEN "dated" THEN (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} END '
+        f'AS bin, {value} AS value, count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f"FROM crashes WHERE {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL"
     )
 
 
@@ -143,14 +144,14 @@ def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
     told = atlas.about.measures and atlas.column("host").at_risk
     of_cases = [named(atlas.column(name).name) for name in places]
     cases = (
-        f'SELECT "host", {_last(of_cases, "time")}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f'SELECT "host", {_last(of_cases, NEWEST)}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
         f'FROM crashes WHERE "host" IS NOT NULL AND {atlas.where(selection)} GROUP BY "host"'
     )
     if not told:
         return f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases})"
     of_pieces = [named(name) for name in places if atlas.column(name).at_risk]
     hours = (
-        f'SELECT "host", {_last(of_pieces, "start")}'
+        f'SELECT "host", {_last(of_pieces, LATEST)}'
         f"sum({atlas.overlap(selection, atlas.about.measures[0])}) AS at_risk\n"
         f'FROM pieces WHERE "host" IS NOT NULL AND {atlas.where(selection, "pieces")} GROUP BY "host"'
     )
@@ -184,7 +185,8 @@ def without_each(atlas: Atlas, selection: Selection) -> Answer:
 
 
 def _last(names: Sequence[str], by: str) -> str:
-    return "".join(f'arg_max({name}, "{by}") AS {name}, ' for name in names)
+    # of what began at once the greatest, so that the answer is always the same
+    return "".join(f"arg_max({name}, ({by}, {name})) AS {name}, " for name in names)
 
 
 def _spelt(column: AtlasColumn) -> str:
@@ -223,10 +225,9 @@ def suspects(atlas: Atlas, attribute: str, most: int) -> Answer:
 
 
 def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
-    """When an outbreak's cases at a place happened, on which host: host, time; in time."""
+    """When an outbreak's cases at a place happened, on which host: host, time; in time, the undated last."""
     return atlas.ask(
         f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
-        'AND "time" IS NOT NULL '
         f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
-        'ORDER BY "time"'
+        'ORDER BY "time" NULLS LAST, "host"'
     )

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
-from broadstreet.records.atlas import About, AtlasColumn
+from broadstreet.records.atlas import TABLES, About, AtlasColumn
 from broadstreet.store.atlas import Atlas
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ def atlas_of(folder: Path, types: Mapping[str, str], rows: Rows, pieces: Rows = 
     parquet.write_table(pa.table(columns), folder / "crashes.parquet")
     _write_pieces(folder, pieces)
     empty = pa.schema([("outbreak", pa.string()), ("of", pa.string()), ("case_id", pa.string())])
-    for name in ("members", "suspects", "syndromes", "traces"):
+    for name in set(TABLES) - {"crashes", "pieces"}:
         parquet.write_table(pa.Table.from_pylist([], schema=empty), folder / f"{name}.parquet")
     told = [_column(name, kind, columns[name], bool(pieces)) for name, kind in given.items()]
     told += [AtlasColumn("outbreak", "case", "int", "", False, 0, "rank", "", "In none."), *_always()]
