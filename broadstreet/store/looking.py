@@ -26,14 +26,22 @@ def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: s
     """Cases in bins of so many hours from `start`: bin (null: undated), `value` of the column `by`, cases, episodes."""
     value = "NULL::VARCHAR" if by is None else f"{named(atlas.column(by).name)}::VARCHAR"
     return atlas.ask(
-        f'SELECT CASE WHEN "dated" THEN (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} END '
-        f'AS bin, {value} AS value, count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f'SELECT CASE WHEN "dated" THEN {bin_of(start, hours)} END AS bin, {value} AS value, '
+        f'count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
         f"FROM crashes WHERE {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL"
     )
 
 
+def bin_of(start: datetime, hours: int) -> str:
+    """The bin of so many hours from `start` that the time of a case lies in, in SQL; `//` would round up before it."""
+    return f'floor((epoch_us("time") - epoch_us({moment(start)})) / {hours * 3_600_000_000})::BIGINT'
+
+
 def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measure: str) -> Answer:
-    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second."""
+    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second.
+
+    Of a bin that begins before all time at risk, or ends after it, that is the mean of what lies between.
+    """
     if measure not in atlas.about.measures:
         raise UsageError(f"time at risk is not counted in {measure}", f"It is in {', '.join(atlas.about.measures)}.")
     width = hours * 3_600_000_000
@@ -42,9 +50,13 @@ def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measur
         f'epoch_us("end") - epoch_us({moment(start)}) AS until, {named(measure)} AS n\n'
         f"  FROM pieces WHERE {atlas.where(selection, 'pieces')}),\n"
         f"cut AS (SELECT *, unnest(range(greatest(since, 0) // {width}, (until - 1) // {width} + 1)) AS bin "
-        "FROM told_of)\n"
+        "FROM told_of WHERE until > 0),\n"
+        f'observed AS (SELECT epoch_us(min("start")) - epoch_us({moment(start)}) AS first, '
+        f'epoch_us(max("end")) - epoch_us({moment(start)}) AS last FROM pieces)\n'
         f"SELECT bin, sum(n * (least(until, (bin + 1) * {width}) - greatest(since, bin * {width})) / "
-        f"nullif(until - since, 0)) / {hours * 3600} AS per_second FROM cut\nGROUP BY bin ORDER BY bin"
+        "nullif(until - since, 0)) /\n"
+        f"  nullif(least(any_value(last), (bin + 1) * {width}) - greatest(any_value(first), bin * {width}), 0) "
+        "* 1e6 AS per_second\nFROM cut, observed GROUP BY bin ORDER BY bin"
     )
 
 

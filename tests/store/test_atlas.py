@@ -183,7 +183,7 @@ def test_an_atlas_whose_table_is_cut_off_is_refused(tmp_path: Path) -> None:
 def test_an_atlas_reads_nothing_but_itself(atlas: Atlas, tmp_path: Path) -> None:
     beside = tmp_path.parent / f"{tmp_path.name} beside"
     shutil.copytree(tmp_path, beside)
-    with pytest.raises(Exception, match="(?i)permission|disabled"):
+    with pytest.raises(Exception, match=r"(?i)permission|disabled"):
         atlas.ask(f"SELECT * FROM read_parquet('{beside}/crashes.parquet')")
 
 

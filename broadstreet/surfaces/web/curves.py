@@ -60,7 +60,7 @@ class StripTold(msgspec.Struct, frozen=True):
 class CurveTold(msgspec.Struct, frozen=True):
     """Cases over time in steps from `start`, stacked by a column.
 
-    `undated` cases have no place on it; null: that was not asked.
+    `undated` cases have no place on it, and `outside` are those of other times; null: that was not asked.
     """
 
     step: Literal["hour", "day", "week"]
@@ -74,6 +74,7 @@ class CurveTold(msgspec.Struct, frozen=True):
     caption: str
     query: str
     undated: int | None = None
+    outside: int | None = None
 
 
 def curve_told(
@@ -100,6 +101,7 @@ def curve_told(
     found = answer.dicts()
     rows = [row for row in found if row["bin"] is not None and 0 <= row["bin"] < count]
     undated = sum(row["cases"] for row in found if row["bin"] is None)
+    outside = sum(row["cases"] for row in found) - undated - sum(row["cases"] for row in rows)
     series = _series(atlas, rows, count, by, values)
     told = CurveTold(
         step=step,
@@ -113,8 +115,10 @@ def curve_told(
         caption="",
         query=answer.select,
         undated=undated,
+        outside=outside,
     )
     without = f"; {plural(undated, 'case')} without a time not on it" if undated else ""
+    without += f"; {plural(outside, 'case')} of other times not on it" if outside and period is None else ""
     return msgspec.structs.replace(told, caption=chart.caption(_chart(told, "")) + without)
 
 

@@ -355,7 +355,9 @@ def _pair(atlas: Atlas, rows_of: str, columns_of: str) -> tuple[str, str] | None
     if rows_of in exposures and columns_of in exposures and rows_of != columns_of:
         return rows_of, columns_of
     usual = {name for name in exposures if 1 < atlas.column(name).values <= MOST_OF_MATRIX}
-    return next((pair for pair in MATRIX if set(pair) <= usual), None)
+    others = [one.name for one in atlas.about.columns if one.at_risk and one.values > 1 and one.name != "host"]
+    any_two = (others[0], others[1]) if len(others) > 1 else None
+    return next((pair for pair in MATRIX if set(pair) <= usual), any_two)
 
 
 def _values(found: list[dict[str, Any]], name: str) -> tuple[list[str | None], bool]:
