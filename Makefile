@@ -20,6 +20,8 @@ run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: m
 	else $(BIN)/broadstreet scan sample/cores --binaries sample/binaries --casebook .sample/casebook -o ndjson >/dev/null; \
 	  [ -d .sample/casebook/hosts ] || $(BIN)/broadstreet fleet add sample/fleet --casebook .sample/casebook; \
 	  $(BIN)/broadstreet investigate --casebook .sample/casebook; fi
+	@[ -n "$$CORES" ] && book=casebook || book=.sample/casebook; \
+	  echo; echo "  In a browser: $(BIN)/broadstreet serve --casebook $$book, then http://localhost:1854"
 
 test: lint  ## lint, types and tests
 	$(BIN)/python -m pytest -n 2

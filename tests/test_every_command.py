@@ -42,7 +42,7 @@ def test_the_commands_are_those_that_were_asked_for() -> None:
         *("syndromes", "syndromes list", "syndromes show", "syndromes merge", "syndromes split", "syndromes name"),
         *("syndromes note", "syndromes rules", "syndromes regroup"),
         *("casebook", "casebook info", "casebook tidy", "casebook forget"),
-        *("investigate", "explain", "outbreaks", "hosts", "fixed", "plausible", "serve"),
+        *("investigate", "explain", "outbreaks", "report", "hosts", "fixed", "plausible", "serve"),
         *("outbreaks confirm", "outbreaks refute", "outbreaks withdraw"),
         *("lab", "lab list", "lab crash", "lab make", "lab score", "lab campaign"),
     }

@@ -8,9 +8,16 @@ LONGEST_SHOWN = 20_000  # and so is one that says itself over and over: 200 byte
 
 @lru_cache(maxsize=16384)
 def demangled(name: str) -> str:
-    """The name as its author wrote it; as stored where it is not a C++ or old Rust name, or is damaged."""
+    """The name as its author wrote it; as stored where it is not a C++ or old Rust name, or is damaged.
+
+    What a compiler cut off a function (`.cold`, `.part.0`) is a clone of it, as binutils have it.
+    """
     if not name.startswith("_Z") or len(name) > LONGEST:
         return name
+    whole, dot, clone = name.partition(".")
+    if dot:
+        shown = demangled(whole)
+        return name if shown == whole else f"{shown} [clone {dot}{clone}]"
     try:
         tree = _parsed(name)
         return name if tree is None or _length(tree, {}) > LONGEST_SHOWN else str(tree)

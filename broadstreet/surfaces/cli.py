@@ -24,6 +24,7 @@ class _LazyGroup(click.Group):
         "investigate": ("broadstreet.surfaces.investigate", "Which outbreaks there are, and what is at fault in each."),
         "serve": ("broadstreet.surfaces.serve", "The whole of it in a browser: map, curve, cases, verdicts."),
         "explain": ("broadstreet.surfaces.explain", "Any case, syndrome or outbreak, down to the bytes."),
+        "report": ("broadstreet.surfaces.report", "What happened, in one file to hand over: HTML or Markdown."),
         "outbreaks": ("broadstreet.surfaces.outbreaks", "The outbreaks, one a line, the newest first."),
         "hosts": ("broadstreet.surfaces.hosts", "Which hosts crash more than their share."),
         "fixed": ("broadstreet.surfaces.fixed", "Whether a fix worked: crashes since, against those expected."),

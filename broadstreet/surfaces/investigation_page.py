@@ -16,6 +16,7 @@ from broadstreet.records.verdict import Argument, Investigation, Verdict
 from broadstreet.surfaces.answer import answer
 from broadstreet.surfaces.casebook_options import SIMULATED
 from broadstreet.surfaces.drawing import LAST_OCTAVE, bar, blocks, octave_width, octaves, ratio_line
+from broadstreet.surfaces.serve import PORT
 from broadstreet.surfaces.text import first_up, plural, safe, sentence, shortened
 from broadstreet.verdict.actions import only
 from broadstreet.verdict.figures import day, interval, ratio, short_day
@@ -364,7 +365,7 @@ def _next(found: Investigation, sheet: Sheet) -> Iterator[str]:
     if not found.cases:
         yield f"  broadstreet scan DIR{sheet.casebook or ' --casebook ' + found.casebook}"
         return
-    asked = []
+    asked = [("Browser", "serve", f"then http://localhost:{PORT}")]
     if found.verdicts:
         first = found.verdicts[0].outbreak
         asked += [("Ask", f"explain {first.rank}", "down to the bytes of each case")]

@@ -34,7 +34,7 @@ def site(frames: Sequence[str], most: int, longest: int) -> str:
     """The frames of a trace that count, innermost first."""
     counted = sifted(frames, own_rules())[0]
     shown = counted.core or counted.frames
-    return safe(" < ".join(_brief(frame) for frame in shown[:most]), longest)
+    return safe(" < ".join(brief(frame) for frame in shown[:most]), longest)
 
 
 def syndrome_lines(questions: "Questions", grouping: Grouping, said: Sequence[Event], syndrome: str) -> Iterator[str]:
@@ -136,7 +136,8 @@ def _told(event: Event) -> str:
     return f"{event.kind}: {safe(event.text or '', width())}"
 
 
-def _brief(frame: str) -> str:
+def brief(frame: str) -> str:
+    """The name of a frame without its arguments."""
     plain = demangled(frame)
     return safe(re.split(r"[(<]", plain, maxsplit=1)[0] or plain, NAME)
 

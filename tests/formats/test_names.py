@@ -28,6 +28,12 @@ def test_arguments_are_shown() -> None:
     assert demangled("_Z3addid") == "add(int, double)"
 
 
+def test_what_a_compiler_cut_off_a_function_is_a_clone_of_it() -> None:
+    assert demangled("_Z3addid.cold") == "add(int, double) [clone .cold]"
+    assert demangled("_Z3addid.part.0") == "add(int, double) [clone .part.0]"
+    assert demangled("_Z3ad.cold") == "_Z3ad.cold"
+
+
 @pytest.mark.parametrize("name", ["main", "", "_Z", "_Z3ad", "_ZN", "Z3addid", "_R3add", "_ZN3foo", "_Z9999999999f"])
 def test_a_name_that_is_not_mangled_or_is_damaged_stays_as_it_is(name: str) -> None:
     assert demangled(name) == name

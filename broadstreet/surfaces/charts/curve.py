@@ -140,7 +140,7 @@ def _draw(curve: Curve, width: float, form: str, plot: float) -> Markup:
     height = base + _AXIS
     if curve.strip:
         below = below + _strip(curve, curve.strip, scale, height + 8)
-        height += _STRIP + 22
+        height += _STRIP + 27
     behind, before = marks_of_time.drawn(placing, scale, head, base)
     body = [
         *_grid(steps, unit, base, left, width),

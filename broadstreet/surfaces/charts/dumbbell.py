@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from broadstreet.surfaces.charts.lettering import fitted, text_width, wrapped
+from broadstreet.surfaces.charts.rate import Shape
 from broadstreet.surfaces.charts.svg import box, drawing, element, line, mark, path, text
 
+Shapes = tuple[Shape, Shape]
 NARROWEST = 640  # pixels: below, the marks of a row stand under its words
+SHAPES: Shapes = ("square", "circle")
 _EDGE = 6.0
 _HIGH = 18.0
 _ROW = 30.0
@@ -73,9 +76,9 @@ def axis(width: float) -> Markup:
     return mark(_axis(0, width, 12), width, 16)
 
 
-def row(sign: Dumbbell, width: float) -> Markup:
-    """The marks of one sign, for a cell of a table."""
-    return mark(_marks(sign, 0, width, _HIGH / 2), width, _HIGH)
+def row(sign: Dumbbell, width: float, shapes: Shapes = SHAPES) -> Markup:
+    """The marks of one sign, for a cell of a table; `shapes` are those of the halves where the page has others."""
+    return mark(_marks(sign, 0, width, _HIGH / 2, shapes), width, _HIGH)
 
 
 def says(chart: Dumbbells) -> str:
@@ -123,15 +126,21 @@ def _axis(left: float, right: float, y: float) -> list[Markup]:
     ]
 
 
-def _marks(sign: Dumbbell, left: float, right: float, y: float) -> list[Markup]:
+def _marks(sign: Dumbbell, left: float, right: float, y: float, shapes: Shapes = SHAPES) -> list[Markup]:
     low, wide = left + _EDGE, right - left - 2 * _EDGE
     shown = [path(line(low, y, low + wide, y), "sh")]
     if sign.first is not None and sign.second is not None:
         shown.append(path(line(low + sign.first * wide, y, low + sign.second * wide, y), "s3"))
     if sign.first is not None:
-        shown.append(path(box(low + sign.first * wide - 4.5, y - 4.5, 9, 9), "fa"))
+        shown.append(_end(shapes[0], low + sign.first * wide, y, "fa"))
     if sign.second is not None:
-        shown.append(element("circle", class_="fb", cx=low + sign.second * wide, cy=y, r=4.8))
+        shown.append(_end(shapes[1], low + sign.second * wide, y, "fb"))
     if sign.first is None and sign.second is None:
         shown.append(text(low + 4, y + 4, "could not be judged", "aside halo"))
     return shown
+
+
+def _end(shape: Shape, x: float, y: float, css: str) -> Markup:
+    if shape == "square":
+        return path(box(x - 4.5, y - 4.5, 9, 9), css)
+    return element("circle", class_=css, cx=x, cy=y, r=4.8)

@@ -22,6 +22,7 @@ from broadstreet.surfaces.text import plural
 
 BARS = {"a": "sa", "b": "sb", "c": "sc", "other": "bo"}
 TALLEST = 40  # blocks of a stack; where one is taller, a block is 10, 100 crashes
+_NOTE = 12.0  # pixels that a note under the line takes
 _SLACK = 3.0  # pixels between a region's line and its first row
 NARROWEST = 700  # pixels: below, regions stand below one another
 NOT_KNOWN = "not known"
@@ -89,7 +90,8 @@ def draw(fleet: FleetMap, width: float, form: str = "") -> Markup:
 
 def thumbnail(fleet: FleetMap, width: float, form: str = "") -> Markup:
     """The map without words, streets as lines, for a corner of the overview."""
-    plain = replace(fleet, suspects=tuple(replace(one, name="", notes=(), link=None) for one in fleet.suspects))
+    silent = tuple(replace(one, name="", notes=(), link=None) for one in fleet.suspects)
+    plain = replace(fleet, suspects=silent, regions=tuple(replace(one, note="") for one in fleet.regions))
     drawn = _Drawn(plain, *_plan(plain, width, street_plan.SMALL))
     drawn.plan = plan = street_plan.lifted(drawn.plan, *drawn.beyond())
     lines = []
@@ -186,6 +188,8 @@ class _Drawn:
         """Pixels by which stacks rise above the first row of each region, and hang below the last."""
         rises, sinks = [0.0] * len(self.order), [0.0] * len(self.order)
         for block in self.plan.blocks:
+            if not self.beside(block):
+                rises[block.region] = _NOTE
             for place, street in enumerate(self.region(block).streets):
                 for dot, count in _stacks(street, self.dot).items():
                     high = self.away + math.ceil(count / self.block) * self.bar - self.plan.row / 2
@@ -196,13 +200,18 @@ class _Drawn:
                         sinks[block.region] = max(sinks[block.region], high)
         return rises, sinks
 
+    def beside(self, block: Block) -> bool:
+        """Whether the note of a region has room beside its name; else it stands under the line."""
+        region = self.region(block)
+        words = text_width(region.name or NOT_KNOWN, size=18) + text_width(region.note)
+        return not region.note or words + 12 <= block.width
+
     def header(self, block: Block) -> Markup:
         region, x, y = self.region(block), block.x, block.y
         name = fitted(region.name or NOT_KNOWN, block.width, size=17)
         note = fitted(region.note, block.width)
-        beside = text_width(name, size=18) + text_width(note) + 12 <= block.width
         place = link(region.link, element("title", region.name or NOT_KNOWN), text(x, y + 14, name, "place"))
-        words = text(x + block.width, y + 14, note, "end") if beside else text(x, y + 35, note, "halo")
+        words = text(x + block.width, y + 14, note, "end") if self.beside(block) else text(x, y + 35, note, "halo")
         return group(place, words, path(line(x, y + 20.5, x + block.width, y + 20.5), "si"))
 
     def street(self, block: Block, place: int) -> Markup:

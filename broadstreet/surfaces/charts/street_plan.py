@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 MANY_HOSTS = 20_000  # the design language: above it one dot is ten hosts
 _FOR_ONE_ROW = 1.2
+_FURTHER = 1.4
+_WIDER = 60.0  # pixels by which regions may stand further apart, so that a row ends where the page does
 _LONGEST_REGION = 170  # pixels that the name of a region and its note want; a narrower one is given them if it can be
 
 
@@ -68,10 +70,19 @@ def planned(streets: Sequence[int], dots: int, width: float, size: Size) -> Plan
     half = max(1, math.ceil(dots / 2))
     fitting = [pitch for pitch in size.pitches if half * pitch <= width] or [width / half]
     plans = (_lowest(streets, pitch, max(half, 3) * pitch + size.between, width, size) for pitch in fitting)
-    for plan in plans:
-        if plan.height <= width * size.height:
-            return plan
+    low = next((plan for plan in plans if plan.height <= width * size.height), None)
+    plan = low or _lowest(streets, fitting[-1], max(half, 3) * fitting[-1] + size.between, width, size)
+    if plan.blocks and all(block.x == 0 for block in plan.blocks):
+        return _filled(plan, streets, half, width, size)
     return plan
+
+
+def _filled(plan: Plan, streets: Sequence[int], half: int, width: float, size: Size) -> Plan:
+    # Regions below one another are as wide as the page: their dots lie a little further apart.
+    columns = max(block.columns for block in plan.blocks)
+    fills = ((width + size.between) / columns - size.between) / max(half, 3) * 0.9999
+    pitch = max(plan.pitch, min(fills, plan.pitch * _FURTHER))
+    return _lowest(streets, pitch, max(half, 3) * pitch + size.between, width, size)
 
 
 def lifted(plan: Plan, rises: Sequence[float], sinks: Sequence[float]) -> Plan:
@@ -108,10 +119,12 @@ def _shelved(
             return None
         rows = max(math.ceil(number / column) for number, column in zip(shelf, columns, strict=True))
         x = 0.0
+        used = sum(columns) * step - len(columns) * size.between + (len(columns) - 1) * size.regions
+        apart = size.regions + min(_WIDER, (width - used) / max(1, len(columns) - 1))
         for place, column in enumerate(columns):
             wide = column * step - size.between
             blocks.append(Block(first + place, x, y, wide, column, rows))
-            x += wide + size.regions
+            x += wide + apart
         y += size.header + rows * row + size.regions / 2
     return Plan(tuple(blocks), pitch, step, row, size.header, y - size.regions / 2)
 

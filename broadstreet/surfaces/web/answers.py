@@ -58,6 +58,12 @@ class Answers:
             self._done(key, found)
         return found
 
+    def clear(self) -> None:
+        """Let go of all of them."""
+        with self._lock:
+            self._kept.clear()
+            self.bytes = 0
+
     def _done(self, key: Key, found: Kept | None) -> None:
         with self._lock:
             work = self._at_work.pop(key)

@@ -35,6 +35,7 @@ FOLDED_FRAMES = 6  # that two stacks must have in common to be one
 ABOVE, RED_ZONE = 24, 128
 COMPRESSIONS = {".zst": "zstd -dc", ".gz": "gzip -dc", ".xz": "xz -dc", ".lz4": "lz4 -dc"}
 LONGEST_ARGUMENT = 1000
+LONGEST_SHOWN = 20_000  # characters; the whole stands in the case's own JSON
 ID = 8  # characters of a case's id
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 OPERATOR = re.compile(r"operator\s?(?:<<=?|>>=?|->\*?|<=>|[<>]=?|\(\)|(?=\w))")
@@ -129,6 +130,11 @@ class CommandTold(msgspec.Struct, frozen=True):
     line: str
 
 
+def cut(text: str) -> str:
+    """As much of a text as a page can show."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def findings(case: Case) -> list[FindingTold]:
     """Those that hold, those that could not be judged, near misses, and the rest."""
     order = {"holds": 0, "does_not_hold": 1, "not_judged": 2}
@@ -144,7 +150,7 @@ def _finding(case: Case, finding: Finding) -> FindingTold:
         summary=summary_of(finding.label),
         mechanism=finding.label == case.mechanism,
         near=near_miss(finding),
-        evidence=[EvidenceTold(one.feature, value_shown(one), one.meaning) for one in finding.evidence],
+        evidence=[EvidenceTold(one.feature, cut(value_shown(one)), one.meaning) for one in finding.evidence],
         needs=list(finding.needs),
     )
 
@@ -165,7 +171,7 @@ def words(near: CloseUp, matter: Pointed, sp: str) -> list[WordTold]:
         WordTold(
             place=sp if one.offset == 0 else f"{sp}{'+' if one.offset > 0 else '−'}{abs(one.offset)}",
             value=None if one.value is None else f"{one.value:016x}",
-            meaning=one.meaning,
+            meaning=cut(one.meaning),
             red_zone=one.red_zone,
             at_sp=one.offset == 0,
             matters=one.offset in matter.words,
@@ -190,21 +196,22 @@ def frames(case: Case, lines: Mapping[int, Sequence[Line]]) -> list[FrameTold]:
 
 def handlers(case: Case) -> list[str]:
     """The frames of a handler that ran after the fault, nearer to the core dump."""
-    return [readable_name(frame) for frame in case.handler_frames]
+    return [cut(readable_name(frame)) for frame in case.handler_frames]
 
 
 def _frame(number: int, frame: Frame, lines: Sequence[Line]) -> FrameTold:
     function = demangled(frame.function) if frame.function else None
+    module = frame.module.rsplit("/", 1)[-1] if frame.module else None
     inside = frame.function_offset if function else frame.offset
     return FrameTold(
         number=number,
         trust=frame.trust,
         word="signal frame" if frame.signal_frame else "already returned" if number < 0 else TRUSTS[frame.trust],
-        name=function or (frame.module.rsplit("/", 1)[-1] if frame.module else f"{frame.pc:#018x}"),
+        name=cut(function or module or f"{frame.pc:#018x}"),
         offset=f"{inside:#x}" if inside else None,
-        module=frame.module.rsplit("/", 1)[-1] if function and frame.module else None,
-        path=frame.module,
-        build_id=frame.build_id,
+        module=cut(module) if function and module else None,
+        path=None if frame.module is None else cut(frame.module),
+        build_id=None if frame.build_id is None else cut(frame.build_id),
         pc=f"{frame.pc:#x}",
         lines=[
             LineTold(f"{one.file}:{one.line}", demangled(one.function) if one is not lines[-1] else None)
@@ -238,7 +245,7 @@ def threads(case: Case) -> list[ThreadsTold]:
     stacks: Counter[tuple[str, ...]] = Counter()
     first: dict[tuple[str, ...], ThreadFact] = {}
     for thread in case.threads[1:]:
-        stack = tuple(readable_name(frame) for frame in thread.frames[:FOLDED_FRAMES]) or (_spot(case, thread.pc),)
+        stack = tuple(cut(readable_name(frame)) for frame in thread.frames[:FOLDED_FRAMES]) or (_spot(case, thread.pc),)
         stacks[stack] += 1
         first.setdefault(stack, thread)
     return [

@@ -14,11 +14,12 @@ from broadstreet.surfaces.charts import brush
 from broadstreet.surfaces.charts import curve as chart
 from broadstreet.surfaces.charts.curve import Curve, Series, Strip
 from broadstreet.surfaces.charts.marks_of_time import Mark
+from broadstreet.surfaces.charts.svg import WIDE, for_widths
 from broadstreet.surfaces.text import plural
 from broadstreet.surfaces.web.found import capture, investigation
 from broadstreet.surfaces.web.rendering import link
 
-WIDE, NARROW = 1240, 388
+MIDDLE = 920  # pixels, for pages between 1,000 and 1,310
 HOURS = {"hour": 1, "day": 24, "week": 168}
 LONGEST = {"hour": timedelta(days=4), "day": timedelta(days=400)}  # of a period that is drawn in such steps
 MOST_SERIES = 3  # that are told apart; the others are everything else
@@ -125,13 +126,13 @@ def curve_told(
 def drawn(told: CurveTold, title: str, page: str | None = None, selection: Selection | None = None) -> Markup:
     """The curve twice: for a wide page and for a narrow one. Each step links to `page` with that time selected."""
     made = _chart(told, title, page, selection)
-    return chart.draw(made, WIDE, "w") + chart.draw(made, NARROW, "n")
+    return for_widths(chart.draw, made, middle=MIDDLE)
 
 
 def drawn_low(told: CurveTold, title: str, width: float = WIDE) -> Markup:
     """The curve as one of several, or as a strip to be brushed."""
     made = _chart(told, title)
-    return chart.draw_low(made, width, "w") + chart.draw_low(made, NARROW, "n")
+    return for_widths(chart.draw_low, made, width)
 
 
 def brushed(told: CurveTold, title: str) -> Markup:
@@ -144,7 +145,7 @@ def brushed(told: CurveTold, title: str) -> Markup:
         told.selected or (told.start, told.end),
         "drag over it",
     )
-    return brush.draw(made, WIDE, "w") + brush.draw(made, NARROW, "n")
+    return for_widths(brush.draw, made)
 
 
 def period_of(atlas: Atlas) -> tuple[datetime, datetime] | None:

@@ -140,6 +140,18 @@ def test_the_thumbnail_has_no_words_and_no_links() -> None:
     assert len(list(tree(svg).iter("circle"))) == 3
 
 
+def test_regions_below_one_another_are_as_wide_as_the_page() -> None:
+    streets = tuple(Street(f"r{place}", 40, 1.5) for place in range(40))
+    svg = street_map.draw(FleetMap("Map", tuple(Region(name, "", streets) for name in "abc"), LIMITS), 360)
+    assert max(x + wide for d in paths(svg, "ground") for x, _, wide, _ in boxes(d)) == pytest.approx(360, abs=1)
+
+
+def test_a_stack_of_the_first_row_does_not_reach_the_line_of_its_region() -> None:
+    svg = street_map.draw(fleet(Street("r1", 40, 1.0, (Crash(0, "a", 30),))), 1240)
+    ((_, begin, high),) = stacks(svg, "sa")
+    assert begin + high > 20.5
+
+
 def test_a_fleet_of_nothing_is_drawn() -> None:
     assert tree(street_map.draw(FleetMap("Map", (), LIMITS), 388)).tag == "svg"
     assert tree(street_map.draw(fleet(), 388)).tag == "svg"

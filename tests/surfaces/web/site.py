@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -21,7 +20,7 @@ from broadstreet.surfaces.web.pages import PAGES
 ROOT = Path(__file__).parents[3]
 LONGEST_SECONDS = 120  # a guard against a hang, no measure
 EACH_KIND = 2  # addresses of each page that are looked at
-MOST_ADDRESSES = 600  # that are followed to find them
+OTHER_FORMS = (".json", *(f".{form}" for page in PAGES for form in page.forms))
 _DIRECT = build_opener(ProxyHandler({}))
 
 
@@ -101,6 +100,8 @@ def links(html: str) -> list[str]:
 
 def kind_of(path: str) -> Page | None:
     """The page that answers at a path, of those that are HTML."""
+    if path.endswith(OTHER_FORMS):
+        return None
     return next((page for page in PAGES if re.fullmatch(_pattern(page.path), path)), None)
 
 
@@ -112,18 +113,17 @@ def _pattern(path: str) -> str:
 def every_page(site: Site, each: int = EACH_KIND) -> dict[str, list[str]]:
     """Addresses of each kind of page, as links from the overview lead to them, whatever is answered there."""
     found: dict[str, list[str]] = {page.path: [] for page in PAGES}
-    ahead, seen = deque(["/"]), {"/"}
-    while ahead and len(seen) < MOST_ADDRESSES:
-        here = ahead.popleft()
-        page = kind_of(urlsplit(here).path)
-        if page is None or len(found[page.path]) >= each:
-            continue
-        answer = site.get(here)
-        found[page.path].append(here)
-        for link in links(answer.text):
+    ahead: dict[str, list[str]] = {path: [] for path in found} | {"/": ["/"]}
+    seen = {"/"}
+    while waiting := [kind for kind, some in ahead.items() if some and len(found[kind]) < each]:
+        kind = min(waiting, key=lambda one: len(found[one]))
+        here = ahead[kind].pop(0)
+        found[kind].append(here)
+        for link in links(site.get(here).text):
             whole = urlsplit(urljoin(site.address + here, link))
             address = whole.path + (f"?{whole.query}" if whole.query else "")
-            if f"{whole.scheme}://{whole.netloc}" == site.address and address not in seen:
+            page = kind_of(whole.path)
+            if f"{whole.scheme}://{whole.netloc}" == site.address and address not in seen and page is not None:
                 seen.add(address)
-                ahead.append(address)
+                ahead[page.path].append(address)
     return found

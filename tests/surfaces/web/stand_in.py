@@ -11,7 +11,7 @@ from broadstreet.store.atlas import Answer
 from broadstreet.surfaces.web.app import app
 from broadstreet.surfaces.web.live import News
 from broadstreet.surfaces.web.page import Change, Page
-from broadstreet.surfaces.web.pages import PAGES
+from broadstreet.surfaces.web.pages import CHANGES, PAGES
 from broadstreet.surfaces.web.standing import Standing, State
 
 ABOUT = About(
@@ -65,7 +65,7 @@ class OnShelf(NamedTuple):
         pass
 
 
-def reader(shelf: Any = None, *pages: Page, changes: Sequence[Change] = ()) -> TestClient:
+def reader(shelf: Any = None, *pages: Page, changes: Sequence[Change] = CHANGES) -> TestClient:
     """A client of the application with its own pages and these."""
     answering = app(OnShelf() if shelf is None else shelf, (*PAGES, *pages), changes)
     return TestClient(answering, base_url="http://localhost:1854", raise_server_exceptions=False)

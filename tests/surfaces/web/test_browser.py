@@ -113,18 +113,16 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(
     reader: Tab, pages: dict[str, list[str]], kind: str
 ) -> None:
     reader.open(pages[kind][0])
-    wanted = reader.page.evaluate(CONTROLS)
-    reached = set()
-    for number in range(min(len(wanted), MOST_TABS) + 1):
+    wanted = dict(enumerate(reader.page.evaluate(CONTROLS)[:MOST_TABS]))
+    for number in range(MOST_TABS * 2):  # a date has several stops
         reader.page.keyboard.press("Tab")
         at = reader.page.evaluate(FOCUSED)
-        if at is None:
+        if at is None or not wanted:
             break
-        if number == 0:
-            assert at["text"].startswith("Skip to")
-        assert at["seen"], f"the focus cannot be seen on {at['html']}"
-        reached.add(at["number"])
-    assert [wanted[n] for n in range(min(len(wanted), MOST_TABS)) if n not in reached] == []
+        assert number or at["text"].startswith("Skip to")
+        if wanted.pop(at["number"], None) is not None:
+            assert at["seen"], f"the focus cannot be seen on {at['html']}"
+    assert wanted == {}
 
 
 def test_the_skip_link_goes_to_the_page(reader: Tab) -> None:

@@ -16,10 +16,11 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import counted, page
 from broadstreet.surfaces.charts import placements
 from broadstreet.surfaces.charts.placements import Placement, Placements
+from broadstreet.surfaces.charts.svg import for_widths
 from broadstreet.surfaces.investigation_json import OutbreakJson
 from broadstreet.surfaces.text import encodable
 from broadstreet.surfaces.web.crash_told import brief, raised
-from broadstreet.surfaces.web.curves import NARROW, WIDE, CurveTold, curve_told, drawn_low
+from broadstreet.surfaces.web.curves import CurveTold, curve_told, drawn_low
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.pages.case import opened
@@ -451,7 +452,7 @@ def _placements(told: HostPage, curve: CurveTold, of: str) -> Placements:
 
 
 def _drawn(chart: Placements) -> Markup:
-    return placements.draw(chart, WIDE, "w") + placements.draw(chart, NARROW, "n")
+    return for_widths(placements.draw, chart)
 
 
 PAGES = (

@@ -12,9 +12,10 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import counted, crashed_of, placed, rates, suspects
 from broadstreet.surfaces.charts import marks, matrix, placements, street_map
 from broadstreet.surfaces.charts.suspects import Suspect
+from broadstreet.surfaces.charts.svg import for_widths
 from broadstreet.surfaces.investigation_json import ComparisonJson, OutbreakJson
 from broadstreet.surfaces.text import first_up, plural, sentence
-from broadstreet.surfaces.web.curves import NARROW, REST, WIDE, CurveTold, brushed, curve_told
+from broadstreet.surfaces.web.curves import MIDDLE, REST, CurveTold, brushed, curve_told
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
 from broadstreet.surfaces.web.places import (
@@ -164,7 +165,7 @@ def draw(told: MapTold, asked: Asked) -> dict[str, object]:
     fleet = drawn_map(told.places, asked.selection, None if machine is None else _suspect(told, machine))
     return {
         "strip": None if told.strip is None else brushed(told.strip, "Cases over time"),
-        "map": street_map.draw(fleet, WIDE, "w") + street_map.draw(fleet, NARROW, "n"),
+        "map": for_widths(street_map.draw, fleet, middle=MIDDLE),
         "caption": street_map.caption(fleet),
         "key": marks.key((marks.bars(role), name) for role, name in told.legend),
         "ground": None if told.places.limits is None else marks.key(marks.tones(told.places.limits)),
@@ -184,7 +185,7 @@ def _placements_drawn(machine: MachineTold, strip: CurveTold) -> Markup:
     chart = placements.Placements(
         f"Hosts on machine {machine.name}", start, min(strip.end, end), rows, machine.onset, words, machine.role
     )
-    return placements.draw(chart, HALF, "w") + placements.draw(chart, NARROW, "n")
+    return for_widths(placements.draw, chart, HALF)
 
 
 def _matrix_drawn(told: MatrixTold, measure: str | None, selection: Selection) -> Markup:
@@ -204,7 +205,7 @@ def _matrix_drawn(told: MatrixTold, measure: str | None, selection: Selection) -
         told.limits or NO_LIMITS,
         f"per 100,000 {(measure or 'hours').replace('_', '-')}",
     )
-    return matrix.draw(chart, HALF, "w") + matrix.draw(chart, NARROW, "n")
+    return for_widths(matrix.draw, chart, HALF)
 
 
 def _of_cell(told: MatrixTold, row: str | None, column: str | None, selection: Selection) -> str:

@@ -1,31 +1,21 @@
 """An outbreak and its verdict: the argument, evidence against it first, and all that a reader needs to check it."""
 
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import datetime
 
 import msgspec
 
 from broadstreet.store.atlas import Atlas
-from broadstreet.store.parts import by_members, cases_of, curve_of, part_of
-from broadstreet.surfaces.charts import curve as chart
+from broadstreet.store.parts import by_members, cases_of, part_of
 from broadstreet.surfaces.investigation_json import AgainJson, OutbreakJson
 from broadstreet.surfaces.text import first_up, sentence
 from broadstreet.surfaces.web import arguments, forests
 from broadstreet.surfaces.web.arguments import ArgumentTold, argument_told
-from broadstreet.surfaces.web.curves import (
-    HOURS,
-    CurveTold,
-    MarkTold,
-    SeriesTold,
-    begin,
-    outages,
-    period_of,
-    step_of,
-)
+from broadstreet.surfaces.web.curves import CurveTold
 from broadstreet.surfaces.web.curves import drawn as curve_drawn
 from broadstreet.surfaces.web.forests import Hit, hits, strata_of
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.judged import JUDGED, JudgedTold, judged_told
+from broadstreet.surfaces.web.outbreak_curve import SIDES, outbreak_curve
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.rendering import link
 from broadstreet.surfaces.web.verdicts import (
@@ -44,7 +34,6 @@ from broadstreet.verdict.words import exposure, named
 
 PROGRAM = "broadstreet"
 MOST_CASES = 12  # elsewhere, or of unknown place, that are listed
-SIDES = {"inside": "Inside", "elsewhere": "Elsewhere", "unplaced": "Place not known"}
 
 
 class CaseTold(msgspec.Struct, frozen=True):
@@ -145,7 +134,7 @@ def tell(asked: Asked) -> OutbreakTold:
         questions=found.questions,
         families=dict(sorted(found.families.items(), key=lambda family: (-family[1], family[0]))),
         machines=found.machines if found.machines is not None else found.hosts,
-        curve=_curve(atlas, one),
+        curve=outbreak_curve(atlas, one, word_of(one).role),
         hits=rows,
         adjusted_for=strata_of(rows),
         cases=[_cases(atlas, one, side) for side in ("inside", "elsewhere", "unplaced")],
@@ -191,47 +180,6 @@ def _step(text: str) -> StepTold:
 def _arrival(attribute: str, value: str, at: str) -> str:
     when = utc(at)
     return f"{exposure(attribute)} {value}" + (f" on {day(when)}" if when else "")
-
-
-def _curve(atlas: Atlas, one: OutbreakJson) -> CurveTold | None:
-    period = period_of(atlas)
-    if period is None:
-        return None
-    step = step_of(*period)
-    length = timedelta(hours=HOURS[step])
-    start = begin(period[0], step)
-    count = max(1, ceil((period[1] - start) / length))
-    answer = curve_of(atlas, [one.id], start, HOURS[step])
-    role = word_of(one).role
-    counts = {side: [0] * count for side in SIDES}
-    for row in answer.dicts():
-        if 0 <= row["bin"] < count:
-            counts[row["side"]][row["bin"]] += row["cases"]
-    series = [
-        SeriesTold(SIDES[side], side, role if side == "inside" else "other", sum(some), list(some))
-        for side, some in counts.items()
-        if side == "inside" or any(some)
-    ]
-    end = start + count * length
-    marks = [
-        mark for mark in (*_onset_mark(one, role), *_arrival_marks(one), *outages(atlas)) if start <= mark.at < end
-    ]
-    drawn = chart.Curve("", start, end, step, tuple(chart.Series(s.name, s.role, tuple(s.counts)) for s in series))
-    return CurveTold(step, start, end, None, series, marks, None, None, chart.caption(drawn), answer.select)
-
-
-def _onset_mark(one: OutbreakJson, role: str) -> list[MarkTold]:
-    at = utc(one.onset)
-    if at is None:
-        return []
-    low, high = (utc(end) for end in one.onset_interval or (None, None))
-    note = f"95% interval {short_day(low)} to {short_day(high)}" if low and high else ""
-    return [MarkTold("onset", at, f"Begins {short_day(at)}", note, role, low, high)]
-
-
-def _arrival_marks(one: OutbreakJson) -> list[MarkTold]:
-    told = [(f"{exposure(each.attribute)} {each.value}", utc(each.at)) for each in one.arrivals]
-    return [MarkTold("release", at, name, "new then") for name, at in told if at is not None]
 
 
 def _cases(atlas: Atlas, one: OutbreakJson, side: str) -> CasesTold:
