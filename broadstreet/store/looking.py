@@ -230,6 +230,6 @@ def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
     """When an outbreak's cases at a place happened, on which host: host, time; in time, the undated last."""
     return atlas.ask(
         f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
-        f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
+        f'AND "number" IN (SELECT number FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
         'ORDER BY "time" NULLS LAST, "host"'
     )
