@@ -12,6 +12,7 @@ from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
 Form = Literal["typed", "spelt", "lines"]
+NEWEST, LATEST = '-"number"', '"start"'  # by which the last of cases, and of pieces, is found
 
 
 def counted(atlas: Atlas, selection: Selection) -> Answer:
@@ -24,17 +25,25 @@ def counted(atlas: Atlas, selection: Selection) -> Answer:
 
 
 def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: str | None = None) -> Answer:
-    """Dated cases in bins of so many hours from `start`: bin, `value` of the column `by`, cases, episodes."""
+    """Cases in bins of so many hours from `start`: bin (null: undated), `value` of the column `by`, cases, episodes."""
     value = "NULL::VARCHAR" if by is None else f"{named(atlas.column(by).name)}::VARCHAR"
     return atlas.ask(
-        f'SELECT (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} AS bin, {value} AS value, '
+        f'SELECT CASE WHEN "dated" THEN {bin_of(start, hours)} END AS bin, {value} AS value, '
         f'count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
-        f'FROM crashes WHERE "dated" AND {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL'
+        f"FROM crashes WHERE {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL"
     )
 
 
+def bin_of(start: datetime, hours: int) -> str:
+    """The bin of so many hours from `start` that the time of a case lies in, in SQL; `//` would round up before it."""
+    return f'floor((epoch_us("time") - epoch_us({moment(start)})) / {hours * 3_600_000_000})::BIGINT'
+
+
 def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measure: str) -> Answer:
-    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second."""
+    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second.
+
+    Of a bin that begins before all time at risk, or ends after it, that is the mean of what lies between.
+    """
     if measure not in atlas.about.measures:
         raise UsageError(f"time at risk is not counted in {measure}", f"It is in {', '.join(atlas.about.measures)}.")
     width = hours * 3_600_000_000
@@ -43,9 +52,13 @@ def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measur
         f'epoch_us("end") - epoch_us({moment(start)}) AS until, {named(measure)} AS n\n'
         f"  FROM pieces WHERE {atlas.where(selection, 'pieces')}),\n"
         f"cut AS (SELECT *, unnest(range(greatest(since, 0) // {width}, (until - 1) // {width} + 1)) AS bin "
-        "FROM told_of)\n"
+        "FROM told_of WHERE until > 0),\n"
+        f'observed AS (SELECT epoch_us(min("start")) - epoch_us({moment(start)}) AS first, '
+        f'epoch_us(max("end")) - epoch_us({moment(start)}) AS last FROM pieces)\n'
         f"SELECT bin, sum(n * (least(until, (bin + 1) * {width}) - greatest(since, bin * {width})) / "
-        f"nullif(until - since, 0)) / {hours * 3600} AS per_second FROM cut\nGROUP BY bin ORDER BY bin"
+        "nullif(until - since, 0)) /\n"
+        f"  nullif(least(any_value(last), (bin + 1) * {width}) - greatest(any_value(first), bin * {width}), 0) "
+        "* 1e6 AS per_second\nFROM cut, observed GROUP BY bin ORDER BY bin"
     )
 
 
@@ -130,14 +143,14 @@ def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
     told = atlas.about.measures and atlas.column("host").at_risk
     of_cases = [named(atlas.column(name).name) for name in places]
     cases = (
-        f'SELECT "host", {_last(of_cases, "time")}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f'SELECT "host", {_last(of_cases, NEWEST)}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
         f'FROM crashes WHERE "host" IS NOT NULL AND {atlas.where(selection)} GROUP BY "host"'
     )
     if not told:
         return f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases})"
     of_pieces = [named(name) for name in places if atlas.column(name).at_risk]
     hours = (
-        f'SELECT "host", {_last(of_pieces, "start")}'
+        f'SELECT "host", {_last(of_pieces, LATEST)}'
         f"sum({atlas.overlap(selection, atlas.about.measures[0])}) AS at_risk\n"
         f'FROM pieces WHERE "host" IS NOT NULL AND {atlas.where(selection, "pieces")} GROUP BY "host"'
     )
@@ -171,7 +184,8 @@ def without_each(atlas: Atlas, selection: Selection) -> Answer:
 
 
 def _last(names: Sequence[str], by: str) -> str:
-    return "".join(f'arg_max({name}, "{by}") AS {name}, ' for name in names)
+    # of what began at once the greatest, so that the answer is always the same
+    return "".join(f"arg_max({name}, ({by}, {name})) AS {name}, " for name in names)
 
 
 def _spelt(column: AtlasColumn) -> str:
@@ -213,10 +227,9 @@ def suspects(atlas: Atlas, attribute: str, most: int) -> Answer:
 
 
 def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
-    """When an outbreak's cases at a place happened, on which host: host, time; in time."""
+    """When an outbreak's cases at a place happened, on which host: host, time; in time, the undated last."""
     return atlas.ask(
         f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
-        'AND "time" IS NOT NULL '
-        f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
-        'ORDER BY "time"'
+        f'AND "number" IN (SELECT number FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
+        'ORDER BY "time" NULLS LAST, "host"'
     )

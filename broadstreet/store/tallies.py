@@ -115,14 +115,14 @@ def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, le
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
     if other == NOTHING:
-        few = f"SELECT {names}, count(*) AS a, 0 AS b FROM crashes WHERE {one} GROUP BY ALL"
+        few = f"WITH few AS MATERIALIZED (SELECT {names}, count(*) AS a, 0 AS b FROM crashes\n  WHERE {one} GROUP BY ALL)\n"
     else:
         few = (
-            f"SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b FROM (\n"
-            f"  SELECT {names}, coalesce({one}, FALSE) AS in_a, coalesce({other}, FALSE) AS in_b FROM crashes\n"
-            f"  WHERE ({one}) OR ({other})) GROUP BY ALL"
+            f"WITH seen AS (SELECT * FROM (SELECT {names}, coalesce({one}, FALSE) AS in_a,\n"
+            f"  coalesce({other}, FALSE) AS in_b FROM crashes) WHERE in_a OR in_b),\n"
+            f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
+            "  FROM seen GROUP BY ALL)\n"
         )
-    few = f"WITH few AS MATERIALIZED (\n  {few})\n"
     return few + "\nUNION ALL\n".join(_of_one(column, most, least) for column in columns)
 
 
