@@ -186,7 +186,7 @@ def among(condition: Condition) -> str:
     pairs = [value.partition(":")[::2] for value in condition.values if value is not None]
     tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
     none = "NOT " if condition.kind == "not" else ""
-    return f'"number" {none}IN (SELECT number FROM members WHERE {tests or "FALSE"})'
+    return f'"number" {none}IN (SELECT members.number FROM members WHERE {tests or "FALSE"})'
 
 
 def moment(at: datetime | None) -> str:
