@@ -15,7 +15,7 @@ from broadstreet.errors import BroadStreetError, Elsewhere
 from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.web.answers import Answers, Kept, packed
-from broadstreet.surfaces.web.asking import as_json, asked_of, beside, canonical, filled, form_of, wants_json
+from broadstreet.surfaces.web.asking import as_json, asked_of, beside, canonical, filled, form_of, given, wants_json
 from broadstreet.surfaces.web.live import Stream
 from broadstreet.surfaces.web.openapi import described, json_path
 from broadstreet.surfaces.web.page import Asked, Change, Page
@@ -64,6 +64,7 @@ class Drawn:
     def __init__(self, shelf: Stand, pages: Sequence[Page]) -> None:
         self._shelf = shelf
         self._answers = Answers()
+        self._shown: tuple[object, ...] | None = None
         self._static = StaticFiles()
         self._token = Token()
         self._templates = environment()
@@ -90,8 +91,11 @@ class Drawn:
             if not page.kept:
                 told = page.tell(asked)
                 return self._sent(request, packed(made(told), kind), page.status(told))
-            about = atlas.about
-            key = (about.casebook, about.version, about.drawn, canonical(page, asked), kind, state)
+            shown = (atlas.about.casebook, atlas.about.version, atlas.about.drawn)
+            if shown != self._shown:
+                self._answers.clear()  # nobody asks for the version before, and it may tell what was forgotten
+                self._shown = shown
+            key = (shown, canonical(page, asked), kind, state)
             return self._sent(request, self._answers.of(key, kind, lambda: made(page.tell(asked))))
 
         return answer
@@ -121,7 +125,7 @@ class Drawn:
                 raise HTTPException(503, state.what if state else "There is no casebook yet.")
             if self._shelf.fixed:
                 raise HTTPException(409, f"Version {atlas.about.version} is shown as it was; it cannot be changed.")
-            asked = Asked(atlas, EVERYTHING, dict(request.path_params), tuple(request.query_params.multi_items()))
+            asked = Asked(atlas, EVERYTHING, given(request), tuple(request.query_params.multi_items()))
             address = await run_in_threadpool(change.change, asked, fields)
             self._shelf.look()
             return RedirectResponse(address, 303)

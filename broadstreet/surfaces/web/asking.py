@@ -2,17 +2,27 @@
 
 from urllib.parse import parse_qsl
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from broadstreet.records.selection import EVERYTHING
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.web.page import Asked, Page
-from broadstreet.surfaces.web.rendering import part
+from broadstreet.surfaces.web.rendering import part, unparted
 from broadstreet.surfaces.web.selection import pairs_of, selection_of
 
 MOST_FIELDS = 100
 Pairs = tuple[tuple[str, str], ...]
+
+
+class _AnyText(PathConvertor):
+    """A name of others that stands in a path may have line ends."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("path", _AnyText())
 
 
 def asked_of(page: Page, request: Request, atlas: Atlas) -> Asked:
@@ -22,10 +32,15 @@ def asked_of(page: Page, request: Request, atlas: Atlas) -> Asked:
     return Asked(
         atlas=atlas,
         selection=selection_of(pairs) if "" in page.selects else EVERYTHING,
-        path=dict(request.path_params),
+        path=given(request),
         query=tuple(pair for pair in pairs if pair[0] in declared),
         sides={prefix[0]: selection_of(pairs, prefix) for prefix in page.selects if prefix},
     )
+
+
+def given(request: Request) -> dict[str, str]:
+    """What stands in the braces of a path."""
+    return {name: unparted(value) for name, value in request.path_params.items()}
 
 
 def filled(path: str, asked: Asked) -> str:

@@ -20,6 +20,9 @@ from broadstreet.surfaces.web.selection import narrowed, pairs_of
 from broadstreet.verdict.figures import small
 from broadstreet.verdict.words import exposure
 
+LONGEST_PART = 6000  # characters of one part of an address; a server takes 32 KiB of all
+TILDE = "~"
+FORMS = (".json", ".csv", ".parquet", ".html", ".md")  # by which other forms of a page are asked for
 LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a hostile name is not
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
@@ -56,7 +59,6 @@ def environment() -> jinja2.Environment:
         "day": day,
         "part": part,
         "bytes": bytes_shown,
-        "exact": exact,
         "field": field,
     }
     made.filters.update(filters)
@@ -93,11 +95,6 @@ def day(time: datetime | str | None) -> str:
     return "" if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
 
 
-def exact(value: str) -> str:
-    """The value of a field of a form, which comes back as it is: escaped, and neither cut nor spelt in codes."""
-    return _Lines(encodable(value))
-
-
 def field(time: datetime | None) -> str:
     """A time in UTC as the value of a field of a form."""
     return "" if time is None else f"{time.astimezone(UTC):%Y-%m-%dT%H:%M}"
@@ -131,8 +128,19 @@ def whole(value: str) -> Markup:
 
 
 def part(value: object) -> str:
-    """A value as one part of an address."""
-    return quote(encodable(str(value)), safe="")
+    """A value as one part of an address: `unparted` reads it again.
+
+    What a browser would take for a way up (`..`), or a server for another form of the page (`web.json`), has a tilde
+    behind it. A name that no address can hold is cut, and then leads to no page.
+    """
+    text = encodable(str(value)[:LONGEST_PART])
+    mistaken = text in ("", ".", "..") or text.endswith((TILDE, *FORMS))
+    return quote(text, safe="") + (TILDE if mistaken else "")
+
+
+def unparted(text: str) -> str:
+    """The value that a part of an address says."""
+    return text.removesuffix(TILDE)
 
 
 def link(path: str, selection: Selection = EVERYTHING, pairs: Iterable[tuple[str, str]] = (), **query: object) -> str:

@@ -13,6 +13,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Collection
 from http.cookies import CookieError, SimpleCookie
+from time import perf_counter
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -75,10 +76,13 @@ class Gate:
             await self.app(scope, receive, send)
             return
 
+        began = perf_counter()
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                headers["Server-Timing"] = f"total;dur={(perf_counter() - began) * 1000:.1f}"
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -40,6 +40,7 @@ TEXTS: tuple[str, ...] = (
     IMAGE,
     "' onmouseover='alert(1)",
     "javascript:alert(1)",
+    MEGABYTE,
     "{{7*7}}${7*7}<%= 7*7 %>{% include 'x' %}",
     "' OR 1=1 --",
     '"; DROP VIEW crashes; --',
@@ -66,8 +67,8 @@ TEXTS: tuple[str, ...] = (
     "http://example.invalid/x?y=z",
     "//example.invalid/x",
     "looks-like.json",
+    "tilde~",
     "x" * 5_000,
-    MEGABYTE,
     "`backticks` $(id) | tee",
     "null",
     "[not](javascript:alert(1)) **bold** | cell |\n# head",
@@ -82,7 +83,7 @@ MACHINES = 10
 BAD = 0
 BAD_MACHINE = IMAGE
 CRASHES = 44  # of the bad machine, and as many of one release
-RELEASES, NEWEST = 5, 2
+RELEASES, NEWEST = 4, 2
 NAMED = 12  # syndromes
 
 
@@ -228,7 +229,7 @@ def _fleet(crashes: Sequence[Case]) -> dict[str, list[dict[str, Any]]]:
     for n in range(len(TEXTS)):
         on = n % MACHINES
         place = {"region": text_of(on // 8), "zone": text_of(on // 4), "rack": text_of(on // 2)}
-        place |= {"sku": text_of(4 + on % 3), "cpu_model": text_of(7 + on % 2), "microcode": text_of(9 + on % 2)}
+        place |= {"sku": text_of(6 + on % 3), "cpu_model": text_of(7 + on % 2), "microcode": text_of(9 + on % 2)}
         place |= {"kernel_release": text_of(n % 4)}
         work = {"service": text_of(n % 3), "service_release": text_of(1 + n % RELEASES), "workload": text_of(2 + n % 6)}
         more = {KEYS[at]: text_of(n % 3) for at in range(1, len(KEYS), 3)}

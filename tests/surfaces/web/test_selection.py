@@ -1,6 +1,7 @@
 """The address of a page carries a selection there and back."""
 
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from broadstreet.errors import UsageError
 from broadstreet.records.selection import Condition, Selection
+from broadstreet.surfaces.web.rendering import part, unparted
 from broadstreet.surfaces.web.selection import belongs, chips, narrowed, pairs_of, selection_of
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(str.isprintable)
@@ -85,3 +87,11 @@ def test_a_time_that_ends_before_it_begins_is_refused() -> None:
 def test_too_many_conditions_are_refused() -> None:
     with pytest.raises(UsageError, match="more than"):
         selection_of([(f"is.column{number}", "x") for number in range(51)])
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "web.json", "a/b.csv", "x~", "../../etc/passwd", "a?b#c%2e", "n\no"])
+def test_a_name_in_an_address_is_read_as_it_was_written(name: str) -> None:
+    written = part(name)
+    assert unparted(unquote(written)) == name
+    assert written not in ("", ".", "..")
+    assert not written.endswith((".json", ".csv", "/"))
