@@ -131,26 +131,6 @@ def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], spelt: bo
     return f"SELECT {shown} FROM crashes WHERE {atlas.where(selection)}"
 
 
-def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: int) -> Answer:
-    """Of values in either selection: `a` and `b` cases with it, of `known_a` and `known_b` in which it is known.
-
-    A case in both counts in both. Of a column with several values a case, each is asked by itself.
-    """
-    known = atlas.column(column)
-    name = named(known.name)
-    value, told = (f"unnest({name})", f"{name} IS NOT NULL") if known.type == "texts" else (name, f"{name} IS NOT NULL")
-    a, b = atlas.where(one), atlas.where(other)
-    return atlas.ask(
-        f"WITH both_of AS (SELECT {name}, ({a}) AS a, ({b}) AS b FROM crashes WHERE ({a}) OR ({b})),\n"
-        f"all_told AS (SELECT count(*) FILTER (a) AS known_a, count(*) FILTER (b) AS known_b "
-        f"FROM both_of WHERE {told}),\n"
-        f"each_value AS (SELECT {value} AS value, a, b FROM both_of WHERE {told})\n"
-        "SELECT value::VARCHAR AS value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b, "
-        "any_value(known_a) AS known_a, any_value(known_b) AS known_b, count(*) OVER () AS values\n"
-        f"FROM each_value, all_told GROUP BY value ORDER BY count(*) DESC, value LIMIT {int(most)}"
-    )
-
-
 def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
     """Every host that was at risk or crashed: its places (the last that held), time at risk, cases, episodes."""
     told = atlas.about.measures and atlas.column("host").at_risk
