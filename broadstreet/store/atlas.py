@@ -24,7 +24,8 @@ from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
-REMEMBERED, REMEMBERED_BYTES = 500, 64 * 1024  # answers, and how large each is at most
+AT_ONCE = 3  # questions; each takes all cpus and its share of the memory, so more at once answer none sooner
+REMEMBERED, REMEMBERED_BYTES = 200, 256 * 1024  # answers, and how large each is at most
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
@@ -66,6 +67,7 @@ class Atlas:
         self._own = threading.local()
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._knowing = threading.Lock()
+        self._asking = threading.BoundedSemaphore(AT_ONCE)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -85,7 +87,8 @@ class Atlas:
                 return known
         if not hasattr(self._own, "duck"):
             self._own.duck = self._duck.cursor()
-        answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
+        with self._asking:
+            answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
         if answer.rows.nbytes <= REMEMBERED_BYTES:
             with self._knowing:
                 self._known[select] = answer
@@ -183,7 +186,7 @@ def among(condition: Condition) -> str:
     pairs = [value.partition(":")[::2] for value in condition.values if value is not None]
     tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
     none = "NOT " if condition.kind == "not" else ""
-    return f'"case_id" {none}IN (SELECT case_id FROM members WHERE {tests or "FALSE"})'
+    return f'"number" {none}IN (SELECT number FROM members WHERE {tests or "FALSE"})'
 
 
 def moment(at: datetime | None) -> str:

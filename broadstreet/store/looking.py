@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
@@ -10,6 +11,7 @@ from broadstreet.store.atlas import Answer, Atlas, moment
 from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
+Form = Literal["typed", "spelt", "lines"]
 NEWEST, LATEST = '-"number"', '"start"'  # by which the last of cases, and of pieces, is found
 
 
@@ -122,12 +124,17 @@ def turned(atlas: Atlas, selection: Selection, after: int | None, most: int) -> 
     )
 
 
-def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], spelt: bool) -> str:
+def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], form: Form) -> str:
     """The SELECT of all cases as they are downloaded, the newest first: in the order in which the atlas has them.
 
-    `spelt`: for a form that has no types, times in ISO 8601, addresses in hex, several values joined by commas.
+    `typed` rows; `spelt` for a form without types: times in ISO 8601, addresses in hex, several values joined by
+    commas; `lines` of JSON, one column.
     """
-    shown = ", ".join(_spelt(atlas.column(name)) if spelt else named(atlas.column(name).name) for name in columns)
+    told = [atlas.column(name) for name in columns]
+    if form == "lines":
+        shown = f"to_json(struct_pack({', '.join(f'{named(one.name)} := {_in_json(one)}' for one in told)}))::VARCHAR"
+        return f"SELECT {shown} AS line FROM crashes WHERE {atlas.where(selection)}"
+    shown = ", ".join(f"{_spelt(one) if form == 'spelt' else named(one.name)} AS {named(one.name)}" for one in told)
     return f"SELECT {shown} FROM crashes WHERE {atlas.where(selection)}"
 
 
@@ -184,10 +191,13 @@ def _last(names: Sequence[str], by: str) -> str:
 def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
     if column.type == "texts":
-        return f"array_to_string({name}, ',') AS {name}"
-    if column.type == "address":
-        return f"'0x' || lower(to_hex({name})) AS {name}"
-    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
+        return f"array_to_string({name}, ',')"
+    return f"'0x' || lower(to_hex({name}))" if column.type == "address" else _in_json(column)
+
+
+def _in_json(column: AtlasColumn) -> str:
+    name = named(column.name)
+    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')" if column.type == "time" else name
 
 
 def largest(atlas: Atlas) -> Answer:
@@ -220,6 +230,6 @@ def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
     """When an outbreak's cases at a place happened, on which host: host, time; in time, the undated last."""
     return atlas.ask(
         f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
-        f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
+        f'AND "number" IN (SELECT number FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
         'ORDER BY "time" NULLS LAST, "host"'
     )

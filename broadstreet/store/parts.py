@@ -23,8 +23,8 @@ def curve_of(atlas: Atlas, outbreaks: Sequence[str], start: datetime, hours: int
     names = ", ".join(map(text, outbreaks))
     return atlas.ask(
         f'SELECT outbreak, "of" AS side, {bin_of(start, hours)} '
-        'AS bin, count(*) AS cases\nFROM (SELECT case_id, "time" FROM crashes WHERE "dated") '
-        f'JOIN members USING (case_id)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
+        'AS bin, count(*) AS cases\nFROM (SELECT "number", "time" FROM crashes WHERE "dated") '
+        f'JOIN members USING (number)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
         "GROUP BY ALL ORDER BY ALL"
     )
 
@@ -43,8 +43,8 @@ def findings(atlas: Atlas, one: Selection, other: Selection) -> Answer:
     """Of each finding that holds in either: `a` and `b` cases, of `known_a` and `known_b` in which it was judged."""
     a, b = atlas.where(one), atlas.where(other)
     return atlas.ask(
-        f'WITH both_of AS (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
-        f"FROM crashes WHERE ({a}) OR ({b})),\n"
+        f'WITH both_of AS (SELECT * FROM (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
+        "FROM crashes) WHERE a OR b),\n"
         "whole AS (SELECT count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM both_of),\n"
         'held AS (SELECT unnest("holds") AS value, a, b FROM both_of),\n'
         'lost AS (SELECT unnest("could_not_be_judged") AS value, a, b FROM both_of),\n'

@@ -33,6 +33,6 @@ def outbreaks_since(atlas: Atlas, since: datetime) -> Answer:
     """Outbreaks with new cases: id, new cases inside, and all of them."""
     return atlas.ask(
         f'SELECT m.outbreak, count(*) FILTER (c."added" >= {moment(since)}) AS new, count(*) AS cases\n'
-        "FROM members m JOIN crashes c USING (case_id) WHERE m.\"of\" = 'inside' GROUP BY m.outbreak\n"
+        "FROM members m JOIN crashes c USING (number) WHERE m.\"of\" = 'inside' GROUP BY m.outbreak\n"
         "HAVING new > 0 ORDER BY new DESC, m.outbreak"
     )
