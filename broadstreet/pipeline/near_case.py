@@ -4,7 +4,7 @@ A casebook takes tenths of a second to open and milliseconds to ask, but only on
 open while its atlas is looked at, behind a lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock, RLock
 from typing import Any, NamedTuple
@@ -77,13 +77,13 @@ class OpenCasebook:
         with self._lock:
             return self._questions.evidence(case_id)
 
-    def builds(self, syndrome: str, sets: pa.Table) -> Mapping[tuple[str, str], int]:
-        """How many cases of a syndrome show each build id at each path; `sets` are its sets of modules."""
+    def builds(self, syndrome: str, sets: Callable[[], pa.Table]) -> Mapping[tuple[str, str], int]:
+        """How many cases of a syndrome show each build id at each path; `sets` gives its sets of modules."""
         with self._lock:
             if syndrome not in self._builds:
                 while len(self._builds) >= MOST_SYNDROMES:
                     self._builds.pop(next(iter(self._builds)))
-                self._builds[syndrome] = one_case.builds(self._questions, sets)
+                self._builds[syndrome] = one_case.builds(self._questions, sets())
             return self._builds[syndrome]
 
     def boots(self, host: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from broadstreet.records.weights import Interval
-from broadstreet.statistics.intervals import poisson_interval
+from broadstreet.statistics.intervals import poisson_interval, rate_ratio
 from broadstreet.statistics.shrinkage import shrunken
 
 PER = 100_000  # hours at risk: a rate of most fleets is then a number between 0.01 and 10,000
@@ -25,6 +25,15 @@ def two_rates(inside: int, of: int, share: float, at_risk: float | None) -> tupl
     if at_risk is None:
         return None, None
     return rate(inside, share * at_risk), rate(of - inside, (1 - share) * at_risk)
+
+
+def beside(one: tuple[int, float], other: tuple[int, float]) -> Interval | None:
+    """How many times the rate of one population is that of another that shares nothing with it: each (episodes, time
+    at risk). Null where either has no time at risk, or neither an episode."""
+    (inside, share), (outside, rest) = one, other
+    if share <= 0 or rest <= 0 or not inside + outside:
+        return None
+    return rate_ratio(inside, outside, share / (share + rest))
 
 
 def of_places(episodes: Sequence[int], at_risk: Sequence[float | None]) -> list[float | None]:

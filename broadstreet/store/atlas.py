@@ -6,6 +6,7 @@ quoted here and nowhere else; a column is named only if the atlas has it. Nothin
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from math import isfinite
@@ -23,6 +24,7 @@ from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
+REMEMBERED, REMEMBERED_BYTES = 500, 64 * 1024  # answers, and how large each is at most
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
@@ -59,6 +61,8 @@ class Atlas:
             "SET lock_configuration = true"
         )
         self._own = threading.local()
+        self._known: OrderedDict[str, Answer] = OrderedDict()
+        self._knowing = threading.Lock()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -70,10 +74,21 @@ class Atlas:
             return file.read()
 
     def ask(self, select: str) -> Answer:
-        """The answer to one of our own questions."""
+        """The answer to one of our own questions. Short ones are remembered: what an atlas says does not change."""
+        with self._knowing:
+            known = self._known.get(select)
+            if known is not None:
+                self._known.move_to_end(select)
+                return known
         if not hasattr(self._own, "duck"):
             self._own.duck = self._duck.cursor()
-        return Answer(self._own.duck.sql(select).to_arrow_table(), select)
+        answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
+        if answer.rows.nbytes <= REMEMBERED_BYTES:
+            with self._knowing:
+                self._known[select] = answer
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+        return answer
 
     def stream(self, select: str, rows_at_once: int) -> Iterator[pa.RecordBatch]:
         """The same however large, in batches; the first is empty and tells the columns."""

@@ -55,7 +55,10 @@ def boxed(url: str, version: int, folder: str, spill: str, select: str, bounds: 
     duck.close()
     casebook = Beside((*_bounded(bounds, None), *_beside(), *laid(folder)), (folder,))
     with Questions(url, version, casebook) as questions, _timed(questions.interrupt, bounds.seconds):
-        yield from _first(questions.ask(select), bounds.rows)
+        try:
+            yield from _first(questions.ask(select), bounds.rows)
+        except UsageError as error:
+            raise UsageError(error.what, HINT) from error
 
 
 def _bounded(bounds: Bounds, spill: str | None) -> Iterator[str]:
@@ -98,13 +101,21 @@ def _first(batches: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBa
 
 @contextmanager
 def _timed(interrupt: Callable[[], None], seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, interrupt)
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        interrupt()
+
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:
         yield
-    except duckdb.InterruptException as error:
-        raise UsageError(f"the question takes longer than {seconds:g} seconds", LESS) from error
+    except (duckdb.InterruptException, UsageError) as error:
+        if over.is_set():
+            raise UsageError(f"the question takes longer than {seconds:g} seconds", LESS) from error
+        raise
     finally:
         timer.cancel()
 

@@ -65,8 +65,13 @@ def module_sets(atlas: Atlas, syndrome: str) -> Answer:
 
 def suspect(atlas: Atlas, attribute: str, value: str) -> Suspect | None:
     """How unusual a host or a machine is; null where no case of it is known."""
-    rows = atlas.ask(suspect_of(attribute, value)).dicts()
-    return _suspect(rows[0]) if rows else None
+    return suspects(atlas, {attribute: value}).get(attribute)
+
+
+def suspects(atlas: Atlas, places: Mapping[str, str]) -> dict[str, Suspect]:
+    """The same of several, a value of each attribute."""
+    each = "\nUNION ALL ".join(suspect_of(attribute, value) for attribute, value in places.items())
+    return {row["attribute"]: _suspect(row) for row in atlas.ask(each).dicts()} if places else {}
 
 
 def suspect_of(attribute: str, value: str) -> str:
@@ -142,7 +147,8 @@ def alike(atlas: Atlas, attribute: str, value: str) -> list[str]:
     name, asked = named(attribute), text(value.lower())
     each = " UNION ".join(f"SELECT {name}::VARCHAR AS value FROM {table}" for table in tables)
     rows = atlas.ask(
-        f"SELECT value FROM ({each}) WHERE contains(lower(value), {asked}) OR contains({asked}, lower(value))\n"
+        f"SELECT DISTINCT value FROM ({each})\n"
+        f"WHERE contains(lower(value), {asked}) OR contains({asked}, lower(value))\n"
         f"ORDER BY length(value), value LIMIT {MOST_ALIKE}"
     ).dicts()
     return [row["value"] for row in rows]

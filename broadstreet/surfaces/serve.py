@@ -1,7 +1,5 @@
 """`broadstreet serve`."""
 
-import sys
-
 import click
 
 from broadstreet.errors import UsageError
@@ -38,4 +36,4 @@ def serve(port: int, host: str, names: tuple[str, ...], at: int | None, casebook
             "If that is meant, name what browsers will call it: --allow-host NAME",
         )
     with listening(host, port) as there:
-        sys.exit(served(there, url, at, names))
+        served(there, url, at, names)

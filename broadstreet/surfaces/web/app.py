@@ -64,6 +64,7 @@ class Drawn:
     def __init__(self, shelf: Stand, pages: Sequence[Page]) -> None:
         self._shelf = shelf
         self._answers = Answers()
+        self._shown: tuple[object, ...] | None = None
         self._static = StaticFiles()
         self._token = Token()
         self._templates = environment()
@@ -90,8 +91,11 @@ class Drawn:
             if not page.kept:
                 told = page.tell(asked)
                 return self._sent(request, packed(made(told), kind), page.status(told))
-            about = atlas.about
-            key = (about.casebook, about.version, about.drawn, canonical(page, asked), kind, state)
+            shown = (atlas.about.casebook, atlas.about.version, atlas.about.drawn)
+            if shown != self._shown:
+                self._answers.clear()  # nobody asks for the version before, and it may tell what was forgotten
+                self._shown = shown
+            key = (shown, canonical(page, asked), kind, state)
             return self._sent(request, self._answers.of(key, kind, lambda: made(page.tell(asked))))
 
         return answer

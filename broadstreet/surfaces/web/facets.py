@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from broadstreet.formats.names import demangled
 from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.selection import Condition, Selection
 from broadstreet.store.atlas import NUMBERS, Atlas
@@ -20,6 +21,10 @@ SHOWN = 6  # values of a facet
 ALL = 100  # where all are asked for
 BINS = 24
 FEW = 12  # numbers that are told one by one; more are told by their spread
+FACETS = (
+    *("mechanism", "holds", "syndrome", "outbreak", "service", "service_release", "region", "rack", "sku"),
+    *("kernel_release", "workload", "signal"),
+)
 UNKNOWN = {"outbreak": "in none", "holds": "none", "could_not_be_judged": "none", "missing": "nothing"}
 _GAP = {"int": 1, "address": 1, "float": 0}  # between the end of a bin and the begin of the next
 Chosen = Literal["is", "not", ""]
@@ -140,6 +145,8 @@ def toggled(selection: Selection, column: str, value: str | None, kind: Literal[
 
 def label(column: str, value: str | None) -> str:
     """A value as a word."""
+    if column == "site" and value is not None:
+        return demangled(value[:LONGEST_VALUE])
     return UNKNOWN.get(column, "not known") if value is None else value
 
 

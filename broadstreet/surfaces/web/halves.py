@@ -13,6 +13,7 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.charts import curve as chart
 from broadstreet.surfaces.charts import stack_tree
 from broadstreet.surfaces.investigation_json import OutbreakJson
+from broadstreet.surfaces.text import shortened
 from broadstreet.surfaces.web import forests
 from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.curves import CurveTold
@@ -24,6 +25,7 @@ from broadstreet.verdict.figures import day, short_day
 
 MOST_FRAMES = 14  # of a merged stack
 HALF, WHOLE = 592.0, 1240.0  # pixels of a curve that has a column, and the page, to itself
+LONGEST_NAME = 90  # characters; what no demangler knows is longer
 UNNAMED = "in no module"
 
 
@@ -138,7 +140,7 @@ def _stack(row: dict[str, object]) -> Stack:
 
 def _called(function: str | None, module: str | None, offset: int | None) -> str:
     if function:
-        return brief(function)
+        return shortened(brief(function), LONGEST_NAME)
     return f"+{offset:#x}" if module and offset is not None else UNNAMED
 
 

@@ -59,7 +59,6 @@ def environment() -> jinja2.Environment:
         "day": day,
         "part": part,
         "bytes": bytes_shown,
-        "exact": exact,
         "field": field,
     }
     made.filters.update(filters)
@@ -94,11 +93,6 @@ def day(time: datetime | str | None) -> str:
     """12 Mar 2026; nothing where it is not known."""
     when = _time(time)
     return "" if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
-
-
-def exact(value: str) -> str:
-    """The value of a field of a form, which comes back as it is: escaped, and neither cut nor spelt in codes."""
-    return _Lines(encodable(value))
 
 
 def field(time: datetime | None) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple, get_args
 
 from broadstreet.errors import UsageError
 from broadstreet.records.selection import Condition, Kind, Selection
+from broadstreet.store.atlas import AMONG
 from broadstreet.surfaces.durations import moment
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -19,6 +20,11 @@ LONGEST = 1000  # characters of a column or a value
 HINT = "Write from=2026-03-12, to=2026-03-13T12:00, is.COLUMN=VALUE, not.COLUMN=VALUE, min.COLUMN=1 or max.COLUMN=9."
 NOT_KNOWN = "not known"
 SAID = {"is": "is", "not": "is not", "min": "at least", "max": "at most"}
+AMONG_SAID = {
+    "inside": "inside outbreak {}",
+    "elsewhere": "like outbreak {}, but elsewhere",
+    "unplaced": "like outbreak {}, place unknown",
+}
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -92,8 +98,16 @@ def chips(selection: Selection) -> list[Chip]:
     for one in selection.conditions:
         for value in one.values:
             text = f"{one.column} {SAID[one.kind]} {NOT_KNOWN if value is None else value}"
+            if one.column == AMONG:
+                text = ("not " if one.kind == "not" else "") + among(value)
             found.append(Chip(text, without(selection, one, value)))
     return found
+
+
+def among(value: str | None) -> str:
+    """Cases that an outbreak has, or that an argument of its verdict is about, in words."""
+    outbreak, _, of = (value or "").partition(":")
+    return AMONG_SAID.get(of or "inside", f"of the argument {of} about outbreak {{}}").replace("{}", outbreak)
 
 
 def without(selection: Selection, condition: Condition, value: str | None) -> Selection:

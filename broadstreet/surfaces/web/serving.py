@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from broadstreet.surfaces.web.safety import LOOPBACK
 from broadstreet.surfaces.web.shelf import Shelf
 
 WAITING = 128  # connections that were not taken yet
-LAST_SECONDS = 1  # for answers that are on their way when it is stopped
 
 
 @contextmanager
@@ -39,8 +37,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield made
 
 
-def served(there: socket.socket, url: str, at: int | None, names: tuple[str, ...]) -> int:
-    """Serve until it is stopped; the exit status."""
+def served(there: socket.socket, url: str, at: int | None, names: tuple[str, ...]) -> None:
+    """Serve until a signal ends the process."""
     open_tables(url, at)  # what is wrong with a casebook is said here, not on a page
     host, port = there.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -59,17 +57,10 @@ def served(there: socket.socket, url: str, at: int | None, names: tuple[str, ...
         lifespan="off",
         ws="none",
         proxy_headers=False,
-        timeout_graceful_shutdown=LAST_SECONDS,
     )
     server = _Server(config, shelf)
     shelf.start()
-    try:
-        server.run(sockets=[there])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        shelf.close()
-    os._exit(0)  # a question that is being answered would hold up the end
+    server.run(sockets=[there])
 
 
 class _Server(uvicorn.Server):
@@ -78,8 +69,6 @@ class _Server(uvicorn.Server):
         self._shelf = shelf
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._shelf.close()  # ends the streams
-        super().handle_exit(sig, frame)
-        self._captured_signals.clear()
-        if sig == signal.SIGINT and self.force_exit:
-            os._exit(0)
+        # At once: there is nothing to save, and an answer that takes long would hold up the end, or be cut in two.
+        self._shelf.close()
+        os._exit(0)

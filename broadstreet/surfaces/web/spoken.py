@@ -5,14 +5,10 @@ from broadstreet.store.atlas import AMONG
 from broadstreet.surfaces.text import safe
 from broadstreet.surfaces.web.facets import label
 from broadstreet.surfaces.web.rendering import moment_shown
+from broadstreet.surfaces.web.selection import among
 
 LONGEST = 80  # characters of a value within a sentence
 MOST = 5  # values of a condition that are named
-SIDES = {
-    "inside": "inside outbreak {}",
-    "elsewhere": "like outbreak {}, but elsewhere",
-    "unplaced": "of unknown place to outbreak {}",
-}
 
 
 def spoken(selection: Selection) -> str:
@@ -28,7 +24,7 @@ def spoken(selection: Selection) -> str:
 
 def _said(one: Condition, selection: Selection) -> str:
     if one.column == AMONG:
-        return ("not " if one.kind == "not" else "") + _any(tuple(map(_among, one.values)))
+        return ("not " if one.kind == "not" else "") + _any(tuple(safe(among(value), LONGEST) for value in one.values))
     values = tuple(safe(label(one.column, value), LONGEST) for value in one.values)
     if one.kind in ("is", "not"):
         return f"whose {one.column} is {'not ' if one.kind == 'not' else ''}{_any(values)}"
@@ -40,12 +36,6 @@ def _said(one: Condition, selection: Selection) -> str:
     if any(some.column == one.column and some.kind == "min" for some in selection.conditions):
         return ""
     return f"whose {one.column} is at most {values[0]}"
-
-
-def _among(value: str | None) -> str:
-    outbreak, _, of = (value or "").partition(":")
-    words = SIDES.get(of or "inside", "that an argument about outbreak {} names")
-    return words.format(safe(outbreak, LONGEST))
 
 
 def _any(values: tuple[str, ...]) -> str:

@@ -12,28 +12,11 @@ from broadstreet.records.specimen import Examined
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.casebook import open_for_writing
 from broadstreet.store.questions import Questions
-from broadstreet.surfaces.web.app import Standing, app
+from broadstreet.surfaces.web.app import app
 from broadstreet.surfaces.web.drawing import draw_into_cache
-from broadstreet.surfaces.web.live import News
+from tests.surfaces.web.stand_in import OnShelf
 
 VERSION = "0.1.0"
-
-
-class OnShelf(NamedTuple):
-    """A shelf with one atlas on it."""
-
-    atlas: Atlas
-    fixed: bool = False
-    closed: bool = False
-
-    def standing(self) -> Standing:
-        return Standing(self.atlas)
-
-    def look(self) -> None:
-        """There is nothing newer."""
-
-    def news(self) -> News:
-        return News(self.atlas.about.version, "", None)
 
 
 class Read(NamedTuple):

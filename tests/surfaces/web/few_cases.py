@@ -1,5 +1,6 @@
 """A reader of the pages of a few crashes, some of them with hostile names."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -46,9 +47,9 @@ NOTHING_FOUND = Investigation(
 )
 
 
-def few_cases(folder: Path, rows: Rows = ROWS, pieces: Rows = ()) -> Atlas:
-    """An atlas of them, with an investigation that found nothing."""
-    atlas = atlas_of(folder, TYPES, rows, pieces)
+def few_cases(folder: Path, rows: Rows = ROWS, pieces: Rows = (), types: Mapping[str, str] = {}) -> Atlas:
+    """An atlas of them, with an investigation that found nothing; `types` of columns besides."""
+    atlas = atlas_of(folder, {**TYPES, **types}, rows, pieces)
     (folder / "investigation.json").write_bytes(msgspec.json.encode(investigation_json(NOTHING_FOUND)))
     (folder / "capture.json").write_bytes(b"null")
     return atlas

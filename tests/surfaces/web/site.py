@@ -19,8 +19,8 @@ from broadstreet.surfaces.web.pages import PAGES
 
 ROOT = Path(__file__).parents[3]
 LONGEST_SECONDS = 120  # a guard against a hang, no measure
-OTHER_FORMS = (".json", ".csv", ".parquet", ".html", ".md")
 EACH_KIND = 2  # addresses of each page that are looked at
+OTHER_FORMS = (".json", *(f".{form}" for page in PAGES for form in page.forms))
 _DIRECT = build_opener(ProxyHandler({}))
 
 
@@ -99,7 +99,7 @@ def links(html: str) -> list[str]:
 
 
 def kind_of(path: str) -> Page | None:
-    """The page that answers at a path with HTML."""
+    """The page that answers at a path, of those that are HTML."""
     if path.endswith(OTHER_FORMS):
         return None
     return next((page for page in PAGES if re.fullmatch(_pattern(page.path), path)), None)

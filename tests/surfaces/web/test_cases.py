@@ -110,7 +110,7 @@ def test_nothing_selected_says_what_to_take_away(reader: TestClient) -> None:
 
 def test_the_rest_is_what_they_are_compared_with(reader: TestClient) -> None:
     assert _told(reader)["compare"] is None
-    assert _told(reader, ("is.mechanism", "torn"))["compare"] == "/compare?a.is.mechanism=torn&b=rest"
+    assert _told(reader, ("is.mechanism", "torn"))["compare"] == "/compare?a.is.mechanism=torn"
 
 
 class _Page(HTMLParser):

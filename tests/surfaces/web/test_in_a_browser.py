@@ -34,7 +34,8 @@ class Telling(OnShelf):
 
 def chart(told: Nothing, asked: Asked) -> dict[str, object]:
     bars = "".join(
-        f'<rect x="{at * 100}" y="20" width="90" height="80" data-from="{first}" data-to="{last}"/>'
+        f'<a href="/about" data-from="{first}" data-to="{last}">'
+        f'<rect x="{at * 100}" y="20" width="90" height="80"/></a>'
         for at, (first, last) in enumerate(COLUMNS)
     )
     return {"curve": Markup(f'<svg id="curve" viewBox="0 0 300 100" width="600" height="200">{bars}</svg>')}
@@ -105,10 +106,31 @@ def test_the_brush_chooses_the_time_between_and_a_chip_takes_it_away(page: Any, 
     assert parse_qs(urlsplit(page.url).query)["is.host"] == ["x"]
 
 
-def test_a_click_is_no_brush(page: Any, address: str) -> None:
+def test_a_click_on_a_column_is_no_brush_but_follows_its_link(page: Any, address: str) -> None:
     page.goto(f"{address}/curve")
     page.locator("#curve rect").nth(1).click()
+    page.wait_for_url("**/about")
+
+
+def test_a_brush_within_one_column_chooses_it_and_follows_no_link(page: Any, address: str) -> None:
+    page.goto(f"{address}/curve")
+    box = page.locator("#curve rect").nth(1).bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**/curve?from=2026-03-11&to=2026-03-12")
+
+
+def test_escape_ends_a_brush(page: Any, address: str) -> None:
+    page.goto(f"{address}/curve")
+    box = page.locator("#curve rect").nth(1).bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 150, box["y"] + 20, steps=4)
     page.keyboard.press("Escape")
+    assert page.locator("#curve .brushed").count() == 0
+    page.mouse.up()
     assert urlsplit(page.url).query == ""
 
 

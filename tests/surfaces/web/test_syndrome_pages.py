@@ -30,8 +30,8 @@ def test_a_syndrome_that_was_parted_hides_as_many_causes(client: TestClient) -> 
 
 def test_what_tells_its_halves_apart_is_tested_over_all_that_was_asked(client: TestClient) -> None:
     apart = client.get("/syndromes/S-12a.json").json()["apart"]
-    holds = next(row for row in apart["rows"] if "Misaligned stack holds" in (row["name"], *row["same"]))
-    assert (holds["a"], holds["known_a"], holds["b"], holds["known_b"]) == (64, 64, 0, 309)
+    holds = next(row for row in apart["rows"] if "Return to null holds" in (row["name"], *row["same"]))
+    assert (holds["a"], holds["known_a"], holds["b"], holds["known_b"]) == (0, 64, 309, 309)
     assert holds["q"] < 1e-60
     assert "two_sided" in holds["python"]
     assert apart["asked"] >= apart["found"] >= len(apart["rows"])
@@ -98,7 +98,7 @@ def test_a_word_that_cannot_be_is_refused_with_its_reason(own: TestClient) -> No
     assert token is not None
     headers = {"Sec-Fetch-Site": "same-origin"}
     for fields, why in (
-        ({"kind": "merge", "text": "S-nothing"}, "no syndrome S-nothing"),
+        ({"kind": "merge", "text": "S-nothing"}, "o syndrome S-nothing in this casebook"),
         ({"kind": "note", "text": "  "}, "no text to note"),
         ({"kind": "name", "text": "a\nb"}, "cannot be shown"),
         ({"kind": "praise", "text": "x"}, "says nothing"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from broadstreet.pipeline.reading import BinarySources
 from broadstreet.records.case import Case
 from broadstreet.records.columns import FEATURES
 from broadstreet.records.selection import EVERYTHING, Selection
+from broadstreet.records.suspect import Suspect
 from broadstreet.sources.binary_store import store_path
 from broadstreet.store import near as store
 from broadstreet.store.atlas import Atlas
@@ -23,7 +25,7 @@ from broadstreet.surfaces.page import DULL
 from broadstreet.surfaces.read import CASE_ID
 from broadstreet.surfaces.text import encodable
 from broadstreet.surfaces.web import crash_told as crash
-from broadstreet.surfaces.web.found import investigation
+from broadstreet.surfaces.web.found import ATLASES, investigation
 from broadstreet.surfaces.web.page import Asked, Download, Page
 from broadstreet.surfaces.web.places import role_of
 from broadstreet.surfaces.web.rendering import day, link, part
@@ -192,7 +194,7 @@ def tell(asked: Asked) -> CasePage:
     seen = book.near(row["reading"])
     case, matter = seen.case, pointed(seen.case)
     syndrome = _syndrome(atlas, row)
-    near, whole = seen.near, case_json(seen.case)
+    near, whole, held = seen.near, case_json(seen.case), _counted(atlas, row)
     return CasePage(
         case=whole,
         headline=headline(case),
@@ -214,8 +216,8 @@ def tell(asked: Asked) -> CasePage:
         handlers=crash.handlers(case),
         threads=crash.threads(case),
         modules=_modules(atlas, book, case, syndrome),
-        neighbours=list(_neighbours(atlas, row, syndrome)),
-        exposures=_exposures(atlas, row),
+        neighbours=list(_neighbours(atlas, row, held)),
+        exposures=list(_exposures(atlas, row, held)),
         features=[FeatureTold(c.name, _feature(whole.features[c.name]), c.meaning, c.null) for c in FEATURES],
         readings=[_reading(one, row["reading"]) for one in seen.readings],
         contradictions=[ContradictionTold(one["label"], one["states"]) for one in seen.contradictions],
@@ -332,7 +334,7 @@ def _times(one: ArgumentJson) -> str:
 def _modules(atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf | None) -> list[SharedModule]:
     sharing: Mapping[tuple[str, str], int] = {}
     if syndrome is not None and case.modules:
-        sharing = book.builds(syndrome.id, store.module_sets(atlas, syndrome.id).rows)
+        sharing = book.builds(syndrome.id, lambda: store.module_sets(atlas, syndrome.id).rows)
     told = [
         SharedModule(
             path=crash.cut(one.path),
@@ -347,54 +349,69 @@ def _modules(atlas: Atlas, book: OpenCasebook, case: Case, syndrome: SyndromeOf 
     return sorted(told, key=lambda one: (not one.on_stack, one.build_id is None))
 
 
-def _neighbours(atlas: Atlas, row: Mapping[str, Any], syndrome: SyndromeOf | None) -> Iterator[NeighbourTold]:
-    asked: dict[str, Selection] = {}
-    for column in ("host", "physical_host", "syndrome"):
-        if row.get(column) is not None and len(row[column]) <= LONGEST:
-            asked[column] = narrowed(EVERYTHING, column, row[column])
+def _counted(atlas: Atlas, row: Mapping[str, Any]) -> dict[str, tuple[Selection, int]]:
+    """What is held of a case in common with others, by column and `minute`: those others, and how many they are.
+
+    A value that is longer than any address carries is left out.
+    """
+    columns = [one.name for one in atlas.about.columns if one.kind == "exposure"]
+    columns += [name for name in ("syndrome", "cpu", "numa_node") if name in atlas.columns]
+    values = {name: _text(row[name]) for name in columns}
+    asked = {name: narrowed(EVERYTHING, name, value) for name, value in values.items() if len(value or "") <= LONGEST}
     if row["dated"]:
         asked["minute"] = Selection(row["time"] - MINUTE, row["time"] + MINUTE)
     found = store.counts(atlas, asked)
-    for column, selection in asked.items():
+    return {name: (selection, found[name]) for name, selection in asked.items()}
+
+
+def _neighbours(
+    atlas: Atlas, row: Mapping[str, Any], held: Mapping[str, tuple[Selection, int]]
+) -> Iterator[NeighbourTold]:
+    near = [name for name in ("host", "physical_host", "syndrome") if name in held and row[name] is not None]
+    unusual = store.suspects(atlas, {name: row[name] for name in near if name in PLACES})
+    for column in (*near, *(["minute"] if "minute" in held else [])):
+        selection, cases = held[column]
         value = f"{row['time']:%H:%M:%S} ± 30 s" if column == "minute" else str(row[column])
         yield NeighbourTold(
             same={"minute": "minute, anywhere", "physical_host": "machine"}.get(column, column),
             value=value,
-            cases=found[column],
-            says=_says(atlas, column, row, found[column]),
+            cases=cases,
+            says=_says(atlas, column, unusual.get(column), cases),
             address=f"/{PLACES[column]}/{part(value)}" if column in PLACES else link(CASES, selection),
             query=store.count_of(atlas, selection),
         )
 
 
-def _says(atlas: Atlas, column: str, row: Mapping[str, Any], cases: int) -> str:
+def _says(atlas: Atlas, column: str, told: Suspect | None, cases: int) -> str:
     if column == "syndrome":
         return "All that look the same."
     if column == "minute":
-        usual = store.a_minute(atlas)
+        usual = _a_minute(atlas)
         often = "" if usual is None else f" A minute has {ratio(usual)} on average."
         return ("No burst." if cases == 1 else "Others came at that time.") + often
-    told = store.suspect(atlas, column, row[column])
     only = "Only this one. " if cases == 1 else ""
     return only + (expectation(told) if told else "How many to expect is not known.")
 
 
-def _exposures(atlas: Atlas, row: Mapping[str, Any]) -> list[ExposureTold]:
+@lru_cache(ATLASES)
+def _a_minute(atlas: Atlas) -> float | None:
+    return store.a_minute(atlas)
+
+
+def _exposures(
+    atlas: Atlas, row: Mapping[str, Any], held: Mapping[str, tuple[Selection, int]]
+) -> Iterator[ExposureTold]:
     columns = [one.name for one in atlas.about.columns if one.kind == "exposure"]
-    columns += [name for name in ("cpu", "numa_node") if name in atlas.columns]
-    values = {name: _text(row[name]) for name in columns}
-    asked = {name: narrowed(EVERYTHING, name, value) for name, value in values.items() if len(value or "") <= LONGEST}
-    found = store.counts(atlas, asked)
-    return [
-        ExposureTold(
+    for name in (*columns, *(name for name in ("cpu", "numa_node") if name in atlas.columns)):
+        value = _text(row[name])
+        selection, cases = held.get(name, (None, None))
+        yield ExposureTold(
             name=crash.cut(exposure(name)),
             column=crash.cut(name),
             value=None if value is None else crash.cut(value),
-            cases=found.get(name),
-            address=link(CASES, asked[name]) if name in asked else None,
+            cases=cases,
+            address=None if selection is None else link(CASES, selection),
         )
-        for name, value in values.items()
-    ]
 
 
 def _reading(row: Mapping[str, Any], counts: int) -> ReadingTold:

@@ -15,7 +15,7 @@ from broadstreet.store.looking import counted, page, turned, without_each
 from broadstreet.surfaces.text import plural
 from broadstreet.surfaces.web.curves import CurveTold, curve_told, drawn, onsets, outages, period_of
 from broadstreet.surfaces.web.downloads import FORMS, columns_of
-from broadstreet.surfaces.web.facets import Addresses, FacetTold, facets_told, hexed, label
+from broadstreet.surfaces.web.facets import FACETS, Addresses, FacetTold, facets_told, hexed, label
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
 from broadstreet.surfaces.web.rendering import link, part, period
@@ -26,10 +26,6 @@ ROWS = 100  # of a page
 MOST_FACETS = 40
 MOST_COLUMNS = 40  # of the table; a download has as many as there are
 SHORT = 8  # a selected time that is this many times shorter than all is drawn by itself
-FACETS = (
-    *("mechanism", "holds", "syndrome", "outbreak", "service", "service_release", "region", "rack", "sku"),
-    *("kernel_release", "workload", "signal"),
-)
 COLUMNS = ("time", "host", "mechanism", "site", "syndrome", "outbreak", "service_release")
 PLACES = {"host": "/hosts/", "syndrome": "/syndromes/"}
 KINDS = {"case": "What is told of every case", "exposure": "Where it happened", "feature": "What the machine was doing"}
@@ -131,9 +127,7 @@ def tell(asked: Asked) -> CasesTold:
         rows=_rows(atlas, rows.dicts(), columns),
         turn=_turn(asked, rows.dicts(), turning.dicts()[0], known["cases"]),
         ways_out=_ways_out(asked) if not known["cases"] else [],
-        compare=link("/compare", pairs=[*pairs_of(selection, "a."), ("b", "rest")])
-        if selection != EVERYTHING
-        else None,
+        compare=link("/compare", pairs=pairs_of(selection, "a.")) if selection != EVERYTHING else None,
         downloads=_downloads(asked, columns),
         queries={"cases": chosen.select, "rows": rows.select},
     )

@@ -1,21 +1,16 @@
 """The overview: the answer, the curve that shows it, the outbreaks, and how far all that can be trusted."""
 
-import math
 from datetime import UTC
-from typing import Literal
 
 import msgspec
 from markupsafe import Markup
 
-from broadstreet.population.rates import rate, two_rates
 from broadstreet.records.selection import EVERYTHING
-from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import arrived, counted, largest, load
-from broadstreet.surfaces.charts import rate as rate_chart
 from broadstreet.surfaces.charts import street_map
-from broadstreet.surfaces.investigation_json import CaptureJson, OutbreakJson
-from broadstreet.surfaces.text import plural, sentence
+from broadstreet.surfaces.investigation_json import CaptureJson
+from broadstreet.surfaces.text import plural
 from broadstreet.surfaces.web.curves import (
     BY,
     HOURS,
@@ -32,33 +27,14 @@ from broadstreet.surfaces.web.curves import (
 )
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
-from broadstreet.surfaces.web.places import RateTold, drawn_map, levels, places_told, rate_told, role_of
+from broadstreet.surfaces.web.places import drawn_map, levels, places_told
+from broadstreet.surfaces.web.ranked import OutbreakTold, outbreak_told, rates_drawn
 from broadstreet.verdict.words import exposure
 
 MOST_RELEASES = 3  # that are marked on the curve, those nearest to an onset first
 THUMBNAIL = 380  # pixels
 NEW_FROM_DAYS = 1  # what was there on the first day is not new
 MADE = ("service_release", "kernel_release")  # what people change in a fleet, as a curve marks it
-SHAPES = {"hardware": "square", "software": "circle", "undetermined": "diamond"}
-WORDS = {"hardware": "Hardware", "software": "Software", "undetermined": "Cannot tell"}
-
-
-class OutbreakTold(msgspec.Struct, frozen=True):
-    """One outbreak: what is at fault, who is hit, what to do now; its rate and that of all others (null: not known)."""
-
-    id: str
-    rank: int
-    role: str
-    verdict: Literal["hardware", "software", "undetermined"]
-    word: str
-    certainty: str
-    held: str | None
-    title: str
-    who: str
-    action: str
-    cases: int
-    rate: RateTold | None
-    others: RateTold | None
 
 
 class AlarmTold(msgspec.Struct, frozen=True):
@@ -110,7 +86,7 @@ def tell(asked: Asked) -> OverviewTold:
         selected=chosen.dicts()[0]["cases"],
         hosts=about.hosts,
         curve=curve_told(atlas, asked.selection, by if by in BY else "mechanism", _marks(atlas), _strip(atlas)),
-        outbreaks=[_outbreak(atlas, one) for one in found.outbreaks],
+        outbreaks=[outbreak_told(atlas, one) for one in found.outbreaks],
         alarms=[AlarmTold(one.syndrome, one.at, one.seen, one.expected) for one in found.alarms],
         measure=found.measure,
         questions=found.questions,
@@ -128,7 +104,7 @@ def draw(told: OverviewTold, asked: Asked) -> dict[str, object]:
     return {
         "curve": None if told.curve is None else drawn(told.curve, "Cases over time", "/cases", asked.selection),
         "map": _thumbnail(asked),
-        "rates": {one.id: _rate_drawn(one, told) for one in told.outbreaks},
+        "rates": rates_drawn(told.outbreaks, told.measure),
     }
 
 
@@ -139,35 +115,6 @@ def _thumbnail(asked: Asked) -> Markup | None:
         return None
     told = places_told(atlas, asked.selection, *levels(atlas, asked.selection, "", ""))
     return street_map.thumbnail(drawn_map(told, asked.selection), THUMBNAIL)
-
-
-def _rate_drawn(one: OutbreakTold, told: OverviewTold) -> Markup:
-    if one.rate is None:
-        return Markup("")
-    known = [some for each in told.outbreaks for some in (each.rate, each.others) if some is not None]
-    ends = [value for some in known for value in (some.value, some.low, some.high) if value > 0]
-    low, high = _decades(ends)
-    return rate_chart.draw(
-        rate_chart.Rate(
-            title=f"Rate of outbreak {one.rank}",
-            value=one.rate.value,
-            low=one.rate.low,
-            high=one.rate.high,
-            against=None if one.others is None else one.others.value,
-            unit=f"per 100,000 {_measure(told.measure)}",
-            role=one.role,
-            shape="square" if one.verdict == "hardware" else "circle",
-            low_end=low,
-            high_end=high,
-        ),
-        250,
-    )
-
-
-def _decades(values: list[float]) -> tuple[float, float]:
-    """The powers of ten between which all of these lie."""
-    least, most = min(values, default=1.0), max(values, default=1.0)
-    return 10.0 ** math.floor(math.log10(least)), 10.0 ** max(math.ceil(math.log10(most)), 1)
 
 
 def _opening(atlas: Atlas, most: list[dict[str, object]]) -> str:
@@ -224,38 +171,6 @@ def _strip(atlas: Atlas) -> StripTold | None:
     return StripTold(
         f"{measure.replace('_', ' ').capitalize()} per second, fleet", [bins.get(at) for at in range(count)]
     )
-
-
-def _outbreak(atlas: Atlas, one: OutbreakJson) -> OutbreakTold:
-    inside, outside = _rates(atlas, one)
-    return OutbreakTold(
-        id=one.id,
-        rank=one.rank,
-        role=role_of(one.rank),
-        verdict=one.verdict,
-        word=f"Held: {one.held}" if one.held else f"{WORDS[one.verdict]}, {one.certainty}",
-        certainty=one.certainty,
-        held=one.held,
-        title=one.title,
-        who=one.who,
-        action=sentence(one.action[0]) if one.action else "",
-        cases=one.case_count,
-        rate=rate_told(inside),
-        others=rate_told(outside),
-    )
-
-
-def _rates(atlas: Atlas, one: OutbreakJson) -> tuple[Interval | None, Interval | None]:
-    compared, measures = one.comparison, atlas.about.measures
-    if compared is None:
-        return rate(one.episodes, atlas.about.at_risk), None
-    if compared.against != "time at risk" or not measures or compared.measure != measures[0]:
-        return None, None
-    return two_rates(compared.inside, compared.of, compared.share, atlas.about.at_risk)
-
-
-def _measure(measure: str | None) -> str:
-    return (measure or "").replace("_", "-")
 
 
 PAGE = Page(

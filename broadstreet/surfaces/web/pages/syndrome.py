@@ -24,7 +24,7 @@ from broadstreet.surfaces.web.halves import (
     stack_drawn,
     stack_told,
 )
-from broadstreet.surfaces.web.history import SAID, HistoryTold, events_of, history_told, now_called
+from broadstreet.surfaces.web.history import LONGEST_LINE, SAID, HistoryTold, events_of, history_told, now_called
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.rendering import link, part
 from broadstreet.surfaces.web.telling_apart import ApartTold, apart_told
@@ -73,9 +73,9 @@ class RuleTold(msgspec.Struct, frozen=True):
 class SyndromeTold(msgspec.Struct, frozen=True):
     """A syndrome, its definition, its halves where it hides several causes, and what people said of it.
 
-    `answer` is the page in a sentence. `frames` are those of its commonest trace, `exact_frames` as a split names them.
-    `halves` has one for each outbreak of it; where there is none, `curve` and `stack` are those of all cases. `apart`
-    is null where there is nothing to tell apart.
+    `answer` is the page in a sentence. `frames` are those of its commonest trace, `exact_frames` as a split names them,
+    where a person could. `halves` has one for each outbreak of it; where there is none, `curve` and `stack` are those
+    of all cases. `apart` is null where there is nothing to tell apart.
     """
 
     id: str
@@ -124,7 +124,7 @@ def tell(asked: Asked) -> SyndromeTold:
         last=row["last"],
         mechanisms=[one.replace("_", " ") for one in row["mechanisms"] or ()],
         frames=[_frame(frame) for frame in row["frames"][:DEFINING]],
-        exact_frames=list(dict.fromkeys(frame.removeprefix(RETURNED) for frame in row["frames"])),
+        exact_frames=[frame for frame in dict.fromkeys(map(_exact, row["frames"])) if _typeable(frame)],
         rules=[_rule(each) for each in rules.dicts()],
         founded=min((each["first"] for each in rules.dicts() if each["first"]), default=None),
         curve=None if outbreaks else curve_told(atlas, whole, "mechanism"),
@@ -198,6 +198,15 @@ def _role(at: int) -> str:
 
 def _frame(frame: str) -> str:
     return brief(frame.removeprefix(RETURNED)) + (" (had returned)" if frame.startswith(RETURNED) else "")
+
+
+def _exact(frame: str) -> str:
+    return frame.removeprefix(RETURNED)
+
+
+def _typeable(frame: str) -> bool:
+    """Whether a person could have written it into a form."""
+    return frame.isprintable() and len(frame) <= LONGEST_LINE
 
 
 def _rule(row: dict[str, Any]) -> RuleTold:

@@ -110,8 +110,9 @@
     drag.shade.setAttribute("height", view.height);
   };
   document.addEventListener("pointerdown", (event) => {
-    const chart = event.target.closest && event.target.closest("svg");
-    if (!chart || event.button !== 0 || event.target.closest("a") || !chart.querySelector("[data-from][data-to]")) return;
+    const chart = event.target.closest && event.target.closest("[data-selects] svg");
+    const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!chart || !plain || !chart.querySelector("[data-from][data-to]")) return;
     const first = columnAt(chart, event.clientX);
     const shade = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     shade.setAttribute("class", "brushed");
@@ -126,12 +127,19 @@
     paint();
     event.preventDefault();
   });
+  // A column may be a link: a click follows it, a drag that ends on it does not, and it is not carried away.
+  let dragged = 0;
+  document.addEventListener("click", (event) => {
+    if (event.timeStamp - dragged < 300 && event.target.closest("svg")) { event.preventDefault(); event.stopPropagation(); }
+  }, true);
+  document.addEventListener("dragstart", (event) => { if (drag) event.preventDefault(); });
   const drop = () => { if (drag) drag.shade.remove(); drag = null; };
-  document.addEventListener("pointerup", () => {
+  document.addEventListener("pointerup", (event) => {
     if (!drag) return;
     const { first, last, moved } = drag;
     drop();
     if (!moved) return;
+    dragged = event.timeStamp;
     const order = [first, last].sort((one, other) => (one.dataset.from < other.dataset.from ? -1 : 1));
     go(between(order[0].dataset.from, order[1].dataset.to));
   });
@@ -177,7 +185,7 @@
 
   const ready = () => {
     for (const themes of document.querySelectorAll("[data-themes]")) themes.hidden = false;
-    for (const chart of document.querySelectorAll("svg:has([data-from][data-to])")) chart.setAttribute("data-brush", "");
+    for (const chart of document.querySelectorAll("[data-selects] svg:has([data-from][data-to])")) chart.setAttribute("data-brush", "");
     dress(stored());
     localTimes();
     news();
