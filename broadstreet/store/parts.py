@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from broadstreet.records.selection import Condition, Selection
-from broadstreet.store.atlas import AMONG, Answer, Atlas, moment, named, text
+from broadstreet.store.atlas import AMONG, Answer, Atlas, named, text
+from broadstreet.store.looking import bin_of
 
 SIDES = ("inside", "elsewhere", "unplaced")
 MOST_NAMED = 5_000  # cases of an outbreak whose ids may stand in a SELECT that was kept
@@ -21,9 +22,9 @@ def curve_of(atlas: Atlas, outbreaks: Sequence[str], start: datetime, hours: int
     """Dated cases of these outbreaks in bins of so many hours from `start`: outbreak, side, bin, cases."""
     names = ", ".join(map(text, outbreaks))
     return atlas.ask(
-        f'SELECT outbreak, "of" AS side, (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} '
-        'AS bin, count(*) AS cases\nFROM (SELECT case_id, "time" FROM crashes WHERE "dated") '
-        f'JOIN members USING (case_id)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
+        f'SELECT outbreak, "of" AS side, {bin_of(start, hours)} '
+        'AS bin, count(*) AS cases\nFROM (SELECT "number", "time" FROM crashes WHERE "dated") '
+        f'JOIN members USING (number)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
         "GROUP BY ALL ORDER BY ALL"
     )
 
@@ -42,8 +43,8 @@ def findings(atlas: Atlas, one: Selection, other: Selection) -> Answer:
     """Of each finding that holds in either: `a` and `b` cases, of `known_a` and `known_b` in which it was judged."""
     a, b = atlas.where(one), atlas.where(other)
     return atlas.ask(
-        f'WITH both_of AS (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
-        f"FROM crashes WHERE ({a}) OR ({b})),\n"
+        f'WITH both_of AS (SELECT * FROM (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
+        "FROM crashes) WHERE a OR b),\n"
         "whole AS (SELECT count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM both_of),\n"
         'held AS (SELECT unnest("holds") AS value, a, b FROM both_of),\n'
         'lost AS (SELECT unnest("could_not_be_judged") AS value, a, b FROM both_of),\n'

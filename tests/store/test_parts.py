@@ -38,7 +38,7 @@ MEMBERS = [("O-1", "inside", 0), ("O-1", "inside", 1), ("O-1", "elsewhere", 2), 
 @pytest.fixture
 def atlas(tmp_path: Path) -> Atlas:
     made = atlas_of(tmp_path, TYPES, ROWS)
-    write(tmp_path, "members", [{"outbreak": o, "of": of, "case_id": IDS[at]} for o, of, at in MEMBERS])
+    write(tmp_path, "members", [{"outbreak": o, "of": of, "case_id": IDS[at], "number": at} for o, of, at in MEMBERS])
     frames = {"parts": ["frames"], "functions": ["main"], "module_paths": ["/app"], "offsets": [1]}
     write(tmp_path, "traces", [{"trace_id": f"t{n}", "trusts": ["register"], **frames} for n in (1, 2, 3)])
     write(tmp_path, "decisions", [decision("t1", "new", None), decision("t2", "same", 0.9)])

@@ -143,6 +143,14 @@ def said(client: TestClient, path: str, **fields: str) -> str:
     return answer.headers["location"]
 
 
+def test_an_outbreak_is_also_a_file_to_hand_over(client: TestClient) -> None:
+    whole, text = client.get("/outbreaks/1.html"), client.get("/outbreaks/O-7c1.md")
+    assert whole.headers["content-disposition"] == 'attachment; filename="O-7c1.html"'
+    assert "Machine ph-7c41e9 has a bad CPU" in whole.text
+    assert text.text.startswith("# Machine ph-7c41e9 has a bad CPU")
+    assert client.get("/outbreaks/9.html").status_code == 404
+
+
 def test_a_word_on_a_verdict_is_shown_before_there_is_a_newer_atlas(judging: TestClient) -> None:
     address = said(judging, "/outbreaks/O-7c1/judge", kind="confirm", by=f"mira {SCRIPT}", note="Swapped.\r\nClean.")
     assert address == "/outbreaks/O-7c1?judged=1#judged"

@@ -18,6 +18,7 @@ from broadstreet.surfaces.web.judged import JUDGED, JudgedTold, judged_told
 from broadstreet.surfaces.web.outbreak_curve import SIDES, outbreak_curve
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.rendering import link
+from broadstreet.surfaces.web.reported import forms
 from broadstreet.surfaces.web.verdicts import (
     Brief,
     Word,
@@ -222,4 +223,5 @@ PAGE = Page(
     "One outbreak, by its id or rank: who is hit, the verdict, the argument with evidence against it first.",
     parameters=(JUDGED,),
     draw=draw,
+    forms=forms(lambda atlas, name: outbreak_called(atlas, name).id, "outbreak"),
 )
