@@ -281,8 +281,8 @@ def _outbreaks(atlas: Atlas, kind: Kind, name: str) -> list[NamedTold]:
     found = investigation(atlas).outbreaks
     own = narrowed(EVERYTHING, kind, name)
     inside = {one.id: narrowed(own, "among", f"{one.id}:inside") for one in found}
-    count = store.counts(atlas, inside)
-    told = [_named(one, kind, name, count[one.id], inside[one.id]) for one in found]
+    count = store.inside(atlas, own)
+    told = [_named(one, kind, name, count.get(one.id, 0), inside[one.id]) for one in found]
     return [one for one in told if one.names_it or one.cases]
 
 
