@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from broadstreet.records.selection import Condition, Selection
-from broadstreet.store.atlas import AMONG, Answer, Atlas, moment, named, text
+from broadstreet.store.atlas import AMONG, Answer, Atlas, named, text
+from broadstreet.store.looking import bin_of
 
 SIDES = ("inside", "elsewhere", "unplaced")
 MOST_NAMED = 5_000  # cases of an outbreak whose ids may stand in a SELECT that was kept
@@ -21,7 +22,7 @@ def curve_of(atlas: Atlas, outbreaks: Sequence[str], start: datetime, hours: int
     """Dated cases of these outbreaks in bins of so many hours from `start`: outbreak, side, bin, cases."""
     names = ", ".join(map(text, outbreaks))
     return atlas.ask(
-        f'SELECT outbreak, "of" AS side, (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} '
+        f'SELECT outbreak, "of" AS side, {bin_of(start, hours)} '
         'AS bin, count(*) AS cases\nFROM (SELECT "number", "time" FROM crashes WHERE "dated") '
         f'JOIN members USING (number)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
         "GROUP BY ALL ORDER BY ALL"
