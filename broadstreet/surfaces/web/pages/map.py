@@ -71,7 +71,8 @@ class PlacedTold(msgspec.Struct, frozen=True):
 class MachineTold(msgspec.Struct, frozen=True):
     """A machine that an outbreak points at, and the hosts on it one after another.
 
-    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` are all of the outbreak there.
+    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` of the `of` that are inside of
+    the outbreak happened there.
     """
 
     name: str
@@ -301,7 +302,7 @@ def _machine(atlas: Atlas, name: str) -> MachineTold | None:
         rank=outbreak.rank,
         role=role_of(outbreak.rank),
         cases=times.rows.num_rows,
-        of=outbreak.case_count + outbreak.elsewhere_count + outbreak.unplaced_count,
+        of=outbreak.case_count,
         onset=None if outbreak.onset is None else datetime.fromisoformat(outbreak.onset),
         hosts=[
             PlacedTold(row["value"], row["start"].astimezone(UTC), row["end"].astimezone(UTC), crashes[row["value"]])
