@@ -434,6 +434,9 @@ def _queries(case_id: str, trace_id: str, syndrome: SyndromeOf | None) -> dict[s
         "frames": f"SELECT number, part, function, function_offset, module, trust FROM frames\n"
         f"WHERE trace_id = '{trace_id}'",
         "registers": f"SELECT registers FROM cases WHERE {of_case}",
+        "words": f"SELECT kept, size FROM evidence WHERE {of_case}",
+        "threads": f"SELECT thread_count, threads FROM cases WHERE {of_case}",
+        "missing": f"SELECT gaps FROM cases WHERE {of_case}",
         "circumstances": f"SELECT * FROM crashes WHERE {of_case}",
         "among": f'SELECT outbreak, "of" FROM members WHERE {of_case}',
         "readings": f"SELECT * FROM history WHERE {of_case}",
