@@ -115,7 +115,10 @@ def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, le
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
     if other == NOTHING:
-        few = f"WITH few AS MATERIALIZED (SELECT {names}, count(*) AS a, 0 AS b FROM crashes\n  WHERE {one} GROUP BY ALL)\n"
+        few = (
+            f"WITH few AS MATERIALIZED (SELECT {names}, count(*) AS a, 0 AS b FROM crashes\n"
+            f"  WHERE {one} GROUP BY ALL)\n"
+        )
     else:
         few = (
             f"WITH seen AS (SELECT * FROM (SELECT {names}, coalesce({one}, FALSE) AS in_a,\n"

@@ -15,7 +15,7 @@ from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.charts import dumbbell as chart
 from broadstreet.surfaces.charts.rate import Shape
 from broadstreet.surfaces.text import first_up
-from broadstreet.surfaces.web.compared import JUDGED, Pair, asked_of, difference_told
+from broadstreet.surfaces.web.compared import JUDGED, Pair, asked_of, difference_told, pair_of
 from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.verdicts import Word
 from broadstreet.verdict.words import exposure
@@ -57,8 +57,8 @@ class ApartTold(msgspec.Struct, frozen=True):
 
 def apart_told(atlas: Atlas, one: Selection, other: Selection) -> ApartTold:
     """What tells these two apart."""
-    pair = Pair(one, other, atlas.where(one), atlas.where(other))
-    every, _ = asked_of(atlas, pair)
+    pair = pair_of(atlas, one, other)
+    every = asked_of(atlas, pair)
     found = discovered(every)
     rows = [_apart(atlas, pair, first, rest) for first, *rest in _rows(found)]
     return ApartTold(rows, len(found), every[0].test.asked if every else 0)

@@ -190,7 +190,10 @@ def _hostile(one: Case, number: int, kind: int, on: int, when: datetime) -> Case
 
 
 def _where(number: int, on: int, when: datetime) -> Circumstances:
-    labels = {"tenant": MEGABYTE if number % 60 == 8 else text_of(number % 7), KEYS[number % len(KEYS)]: text_of(number)}
+    labels = {
+        "tenant": MEGABYTE if number % 60 == 8 else text_of(number % 7),
+        KEYS[number % len(KEYS)]: text_of(number),
+    }
     labels |= {KEYS[n]: text_of((number + n) % 3) for n in range(0, len(KEYS), 4)}
     long = {"service_release": MEGABYTE, "workload": MEGABYTE} if number % 60 == 7 else {}
     told = {"service_release": text_of(1 + on % RELEASES), "workload": text_of(2 + number % 6), **long}

@@ -69,15 +69,10 @@ class PlacedTold(msgspec.Struct, frozen=True):
 
 
 class MachineTold(msgspec.Struct, frozen=True):
-<<<<<<< HEAD
-    """A machine that an outbreak points at, and the hosts on it one after another; `others` had no crash.
-
-    `cases` of the `of` that are inside of the outbreak happened there.
-=======
     """A machine that an outbreak points at, and the hosts on it one after another.
 
-    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` are all of the outbreak there.
->>>>>>> main
+    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` of the `of` that are inside of
+    the outbreak happened there.
     """
 
     name: str
@@ -306,13 +301,8 @@ def _machine(atlas: Atlas, name: str) -> MachineTold | None:
         outbreak=outbreak.id,
         rank=outbreak.rank,
         role=role_of(outbreak.rank),
-<<<<<<< HEAD
-        cases=sum(map(len, crashes.values())),
-        of=outbreak.case_count,
-=======
         cases=times.rows.num_rows,
-        of=outbreak.case_count + outbreak.elsewhere_count + outbreak.unplaced_count,
->>>>>>> main
+        of=outbreak.case_count,
         onset=None if outbreak.onset is None else datetime.fromisoformat(outbreak.onset),
         hosts=[
             PlacedTold(row["value"], row["start"].astimezone(UTC), row["end"].astimezone(UTC), crashes[row["value"]])
