@@ -24,7 +24,7 @@ from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
-REMEMBERED, REMEMBERED_BYTES = 500, 64 * 1024  # answers, and how large each is at most
+REMEMBERED, REMEMBERED_BYTES = 500, 64 * 1024  # answers, and how large each is at most with its question
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
@@ -53,8 +53,11 @@ class Atlas:
             raise CasebookError(f"no atlas in {folder}: {error}") from error
         self.columns = {column.name: column for column in self.about.columns}
         self._duck = duckdb.connect()
-        for statement in laid(folder):
-            self._duck.execute(statement)
+        try:
+            for statement in laid(folder):
+                self._duck.execute(statement)
+        except duckdb.Error as error:
+            raise CasebookError(f"the atlas in {folder} cannot be read: {str(error).splitlines()[0]}") from error
         self._duck.execute(
             f"SET memory_limit = '{MEMORY}'; SET temp_directory = {text(os.path.join(folder, 'spill'))}; "
             f"SET allowed_directories = [{text(f'{folder}/')}]; SET enable_external_access = false; "
@@ -83,7 +86,7 @@ class Atlas:
         if not hasattr(self._own, "duck"):
             self._own.duck = self._duck.cursor()
         answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
-        if answer.rows.nbytes <= REMEMBERED_BYTES:
+        if answer.rows.nbytes + len(select) <= REMEMBERED_BYTES:
             with self._knowing:
                 self._known[select] = answer
                 if len(self._known) > REMEMBERED:
