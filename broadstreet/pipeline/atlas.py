@@ -50,12 +50,13 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
         found = concluded(inquiry)
         told = _told(inquiry.population, found.verdicts)
         store.write_crashes(questions, folder, told)
+        store.write_ids(folder, told)
         store.write_traces(questions, folder)
         store.write_decisions(questions, folder)
         syndromes = listed(questions, inquiry.grouping)
     store.write(folder, "syndromes", [syndromes], syndromes.schema)
     _write_pieces(inquiry.population, folder)
-    _write_members(found.verdicts, folder)
+    _write_members(found.verdicts, told, folder)
     ranked = [one for attribute in HOSTS for one in suspects(inquiry.population, attribute)]
     store.write(folder, "suspects", [_suspects(ranked)], SUSPECTS)
     counted = store.distinct(folder, [column.name for column in _columns(inquiry.population, {}) if not column.values])
@@ -121,20 +122,23 @@ def _write_pieces(crashes: Population, folder: str) -> None:
     store.write(folder, "pieces", [pa.table(columns, schema=schema)], schema)
 
 
-MEMBERS = pa.schema([("outbreak", pa.string()), ("of", pa.string()), ("case_id", pa.string())])
+MEMBERS = pa.schema([("outbreak", pa.string()), ("of", pa.string()), ("case_id", pa.string()), ("number", pa.int64())])
 
 
-def _write_members(verdicts: Sequence[Verdict], folder: str) -> None:
-    store.write(folder, "members", (pa.table(one, schema=MEMBERS) for one in _members(verdicts)), MEMBERS)
+def _write_members(verdicts: Sequence[Verdict], told: pa.Table, folder: str) -> None:
+    numbers = dict(zip(told["case_id"].to_pylist(), told["number"].to_pylist(), strict=True))
+    store.write(folder, "members", (pa.table(one, schema=MEMBERS) for one in _members(verdicts, numbers)), MEMBERS)
 
 
-def _members(verdicts: Sequence[Verdict]) -> Iterator[dict[str, Any]]:
+def _members(verdicts: Sequence[Verdict], numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     for verdict in verdicts:
         for name, cases in (*_sides(verdict.outbreak), *_arguments(verdict)):
+            ordered = sorted((numbers[case], case) for case in cases)  # so that a number is in few row groups
             yield {
                 "outbreak": [verdict.outbreak.id] * len(cases),
                 "of": [name] * len(cases),
-                "case_id": list(cases),
+                "case_id": [case for _, case in ordered],
+                "number": [number for number, _ in ordered],
             }
 
 

@@ -12,9 +12,10 @@ from broadstreet.records.columns import CASES, FEATURES, FLEET
 LONGEST = 100
 OF_FLEET = "fleet "
 _OF_ATLAS = ("among", "dated", "end", "episode", "evidence", "number", "outbreak", "reading", "site", "start")
+_OF_ANSWERS = ("at_risk", "cases", "episodes")  # about an atlas, beside columns by their own names
 _GIVEN = ("labels", "microseconds", "syndrome", "trace", "trace_id")
 OWN = frozenset(
-    (*_OF_ATLAS, *_GIVEN, *FLEET["at_risk"].measures, *(column.name for column in (*CASES, *FEATURES))),
+    (*_OF_ATLAS, *_OF_ANSWERS, *_GIVEN, *FLEET["at_risk"].measures, *(column.name for column in (*CASES, *FEATURES))),
 )
 
 

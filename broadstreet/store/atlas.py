@@ -24,7 +24,8 @@ from broadstreet.store.literals import text as text
 
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
-REMEMBERED, REMEMBERED_BYTES = 500, 64 * 1024  # answers, and how large each is at most with its question
+AT_ONCE = 3  # questions; each takes all cpus and its share of the memory, so more at once answer none sooner
+REMEMBERED, REMEMBERED_BYTES = 200, 256 * 1024  # answers, and how large each is at most with its question
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
@@ -57,7 +58,7 @@ class Atlas:
             for statement in laid(folder):
                 self._duck.execute(statement)
         except duckdb.Error as error:
-            raise CasebookError(f"the atlas in {folder} cannot be read: {str(error).splitlines()[0]}") from error
+            raise CasebookError(f"no whole atlas in {folder}: {error}") from error
         self._duck.execute(
             f"SET memory_limit = '{MEMORY}'; SET temp_directory = {text(os.path.join(folder, 'spill'))}; "
             f"SET allowed_directories = [{text(f'{folder}/')}]; SET enable_external_access = false; "
@@ -66,6 +67,7 @@ class Atlas:
         self._own = threading.local()
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._knowing = threading.Lock()
+        self._asking = threading.BoundedSemaphore(AT_ONCE)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -85,7 +87,8 @@ class Atlas:
                 return known
         if not hasattr(self._own, "duck"):
             self._own.duck = self._duck.cursor()
-        answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
+        with self._asking:
+            answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
         if answer.rows.nbytes + len(select) <= REMEMBERED_BYTES:
             with self._knowing:
                 self._known[select] = answer
@@ -121,7 +124,12 @@ class Atlas:
         return " AND ".join(tests) or "TRUE"
 
     def overlap(self, selection: Selection, measure: str) -> str:
-        """How much of a measure of a piece lies in the selected interval."""
+        """How much of a measure of a piece lies in the selected interval.
+
+        It is not known where the selection narrows crashes by an exposure by which nobody tells time at risk.
+        """
+        if any(self._untold(one.column) for one in selection.conditions):
+            return "NULL::DOUBLE"
         name = named(measure)
         if selection.start is None and selection.end is None:
             return name
@@ -153,6 +161,12 @@ class Atlas:
         any_of = " OR ".join(tests + [none] * (None in condition.values))
         return f"({any_of})" if condition.kind == "is" else f"NOT coalesce({any_of}, FALSE)"
 
+    def _untold(self, name: str) -> bool:
+        if name == AMONG:
+            return False
+        column = self.column(name)
+        return column.kind == "exposure" and not column.at_risk
+
     def _of(self, selection: Selection, table: str) -> Sequence[Condition]:
         if table != "pieces":
             return selection.conditions
@@ -172,7 +186,7 @@ def among(condition: Condition) -> str:
     pairs = [value.partition(":")[::2] for value in condition.values if value is not None]
     tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
     none = "NOT " if condition.kind == "not" else ""
-    return f'"case_id" {none}IN (SELECT case_id FROM members WHERE {tests or "FALSE"})'
+    return f'"number" {none}IN (SELECT number FROM members WHERE {tests or "FALSE"})'
 
 
 def moment(at: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
@@ -10,6 +11,8 @@ from broadstreet.store.atlas import Answer, Atlas, moment
 from broadstreet.store.literals import named, text
 
 MOST_AT_ONCE = 1_000  # cases of a page
+Form = Literal["typed", "spelt", "lines"]
+NEWEST, LATEST = '-"number"', '"start"'  # by which the last of cases, and of pieces, is found
 
 
 def counted(atlas: Atlas, selection: Selection) -> Answer:
@@ -22,17 +25,25 @@ def counted(atlas: Atlas, selection: Selection) -> Answer:
 
 
 def curve(atlas: Atlas, selection: Selection, start: datetime, hours: int, by: str | None = None) -> Answer:
-    """Dated cases in bins of so many hours from `start`: bin, `value` of the column `by`, cases, episodes."""
+    """Cases in bins of so many hours from `start`: bin (null: undated), `value` of the column `by`, cases, episodes."""
     value = "NULL::VARCHAR" if by is None else f"{named(atlas.column(by).name)}::VARCHAR"
     return atlas.ask(
-        f'SELECT (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} AS bin, {value} AS value, '
+        f'SELECT CASE WHEN "dated" THEN {bin_of(start, hours)} END AS bin, {value} AS value, '
         f'count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
-        f'FROM crashes WHERE "dated" AND {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL'
+        f"FROM crashes WHERE {atlas.where(selection)}\nGROUP BY ALL ORDER BY ALL"
     )
 
 
+def bin_of(start: datetime, hours: int) -> str:
+    """The bin of so many hours from `start` that the time of a case lies in, in SQL; `//` would round up before it."""
+    return f'floor((epoch_us("time") - epoch_us({moment(start)})) / {hours * 3_600_000_000})::BIGINT'
+
+
 def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measure: str) -> Answer:
-    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second."""
+    """A measure of time at risk in the same bins, of each piece what lies in the bin: bin, its mean per second.
+
+    Of a bin that begins before all time at risk, or ends after it, that is the mean of what lies between.
+    """
     if measure not in atlas.about.measures:
         raise UsageError(f"time at risk is not counted in {measure}", f"It is in {', '.join(atlas.about.measures)}.")
     width = hours * 3_600_000_000
@@ -41,9 +52,13 @@ def load(atlas: Atlas, selection: Selection, start: datetime, hours: int, measur
         f'epoch_us("end") - epoch_us({moment(start)}) AS until, {named(measure)} AS n\n'
         f"  FROM pieces WHERE {atlas.where(selection, 'pieces')}),\n"
         f"cut AS (SELECT *, unnest(range(greatest(since, 0) // {width}, (until - 1) // {width} + 1)) AS bin "
-        "FROM told_of)\n"
+        "FROM told_of WHERE until > 0),\n"
+        f'observed AS (SELECT epoch_us(min("start")) - epoch_us({moment(start)}) AS first, '
+        f'epoch_us(max("end")) - epoch_us({moment(start)}) AS last FROM pieces)\n'
         f"SELECT bin, sum(n * (least(until, (bin + 1) * {width}) - greatest(since, bin * {width})) / "
-        f"nullif(until - since, 0)) / {hours * 3600} AS per_second FROM cut\nGROUP BY bin ORDER BY bin"
+        "nullif(until - since, 0)) /\n"
+        f"  nullif(least(any_value(last), (bin + 1) * {width}) - greatest(any_value(first), bin * {width}), 0) "
+        "* 1e6 AS per_second\nFROM cut, observed GROUP BY bin ORDER BY bin"
     )
 
 
@@ -109,33 +124,18 @@ def turned(atlas: Atlas, selection: Selection, after: int | None, most: int) -> 
     )
 
 
-def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], spelt: bool) -> str:
+def all_of(atlas: Atlas, selection: Selection, columns: Sequence[str], form: Form) -> str:
     """The SELECT of all cases as they are downloaded, the newest first: in the order in which the atlas has them.
 
-    `spelt`: for a form that has no types, times in ISO 8601, addresses in hex, several values joined by commas.
+    `typed` rows; `spelt` for a form without types: times in ISO 8601, addresses in hex, several values joined by
+    commas; `lines` of JSON, one column.
     """
-    shown = ", ".join(_spelt(atlas.column(name)) if spelt else named(atlas.column(name).name) for name in columns)
+    told = [atlas.column(name) for name in columns]
+    if form == "lines":
+        shown = f"to_json(struct_pack({', '.join(f'{named(one.name)} := {_in_json(one)}' for one in told)}))::VARCHAR"
+        return f"SELECT {shown} AS line FROM crashes WHERE {atlas.where(selection)}"
+    shown = ", ".join(f"{_spelt(one) if form == 'spelt' else named(one.name)} AS {named(one.name)}" for one in told)
     return f"SELECT {shown} FROM crashes WHERE {atlas.where(selection)}"
-
-
-def shares(atlas: Atlas, one: Selection, other: Selection, column: str, most: int) -> Answer:
-    """Of values in either selection: `a` and `b` cases with it, of `known_a` and `known_b` in which it is known.
-
-    A case in both counts in both. Of a column with several values a case, each is asked by itself.
-    """
-    known = atlas.column(column)
-    name = named(known.name)
-    value, told = (f"unnest({name})", f"{name} IS NOT NULL") if known.type == "texts" else (name, f"{name} IS NOT NULL")
-    a, b = atlas.where(one), atlas.where(other)
-    return atlas.ask(
-        f"WITH both_of AS (SELECT {name}, ({a}) AS a, ({b}) AS b FROM crashes WHERE ({a}) OR ({b})),\n"
-        f"all_told AS (SELECT count(*) FILTER (a) AS known_a, count(*) FILTER (b) AS known_b "
-        f"FROM both_of WHERE {told}),\n"
-        f"each_value AS (SELECT {value} AS value, a, b FROM both_of WHERE {told})\n"
-        "SELECT value::VARCHAR AS value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b, "
-        "any_value(known_a) AS known_a, any_value(known_b) AS known_b, count(*) OVER () AS values\n"
-        f"FROM each_value, all_told GROUP BY value ORDER BY count(*) DESC, value LIMIT {int(most)}"
-    )
 
 
 def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
@@ -143,14 +143,14 @@ def hosts_of(atlas: Atlas, selection: Selection, places: Sequence[str]) -> str:
     told = atlas.about.measures and atlas.column("host").at_risk
     of_cases = [named(atlas.column(name).name) for name in places]
     cases = (
-        f'SELECT "host", {_last(of_cases, "time")}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
+        f'SELECT "host", {_last(of_cases, NEWEST)}count(*) AS cases, count(*) FILTER ("episode") AS episodes\n'
         f'FROM crashes WHERE "host" IS NOT NULL AND {atlas.where(selection)} GROUP BY "host"'
     )
     if not told:
         return f"SELECT *, NULL::DOUBLE AS at_risk FROM ({cases})"
     of_pieces = [named(name) for name in places if atlas.column(name).at_risk]
     hours = (
-        f'SELECT "host", {_last(of_pieces, "start")}'
+        f'SELECT "host", {_last(of_pieces, LATEST)}'
         f"sum({atlas.overlap(selection, atlas.about.measures[0])}) AS at_risk\n"
         f'FROM pieces WHERE "host" IS NOT NULL AND {atlas.where(selection, "pieces")} GROUP BY "host"'
     )
@@ -192,16 +192,20 @@ def without_each(atlas: Atlas, selection: Selection) -> Answer:
 
 
 def _last(names: Sequence[str], by: str) -> str:
-    return "".join(f'arg_max({name}, "{by}") AS {name}, ' for name in names)
+    # of what began at once the greatest, so that the answer is always the same
+    return "".join(f"arg_max({name}, ({by}, {name})) AS {name}, " for name in names)
 
 
 def _spelt(column: AtlasColumn) -> str:
     name = named(column.name)
     if column.type == "texts":
-        return f"array_to_string({name}, ',') AS {name}"
-    if column.type == "address":
-        return f"'0x' || lower(to_hex({name})) AS {name}"
-    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}" if column.type == "time" else name
+        return f"array_to_string({name}, ',')"
+    return f"'0x' || lower(to_hex({name}))" if column.type == "address" else _in_json(column)
+
+
+def _in_json(column: AtlasColumn) -> str:
+    name = named(column.name)
+    return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')" if column.type == "time" else name
 
 
 def largest(atlas: Atlas) -> Answer:
@@ -231,10 +235,9 @@ def suspects(atlas: Atlas, attribute: str, most: int) -> Answer:
 
 
 def crashed_of(atlas: Atlas, column: str, value: str, outbreak: str) -> Answer:
-    """When an outbreak's cases at a place happened, on which host: host, time; in time."""
+    """When an outbreak's cases at a place happened, on which host: host, time; in time, the undated last."""
     return atlas.ask(
         f'SELECT "host", "time" FROM crashes WHERE {named(atlas.column(column).name)} = {text(value)} '
-        'AND "time" IS NOT NULL '
-        f'AND "case_id" IN (SELECT case_id FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
-        'ORDER BY "time"'
+        f'AND "number" IN (SELECT number FROM members WHERE outbreak = {text(outbreak)} AND "of" = \'inside\')\n'
+        'ORDER BY "time" NULLS LAST, "host"'
     )

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from broadstreet.records.selection import Condition, Selection
-from broadstreet.store.atlas import AMONG, Answer, Atlas, moment, named, text
+from broadstreet.store.atlas import AMONG, Answer, Atlas, named, text
+from broadstreet.store.looking import bin_of
 
 SIDES = ("inside", "elsewhere", "unplaced")
 MOST_NAMED = 5_000  # cases of an outbreak whose ids may stand in a SELECT that was kept
@@ -21,9 +22,9 @@ def curve_of(atlas: Atlas, outbreaks: Sequence[str], start: datetime, hours: int
     """Dated cases of these outbreaks in bins of so many hours from `start`: outbreak, side, bin, cases."""
     names = ", ".join(map(text, outbreaks))
     return atlas.ask(
-        f'SELECT outbreak, "of" AS side, (epoch_us("time") - epoch_us({moment(start)})) // {hours * 3_600_000_000} '
-        'AS bin, count(*) AS cases\nFROM (SELECT case_id, "time" FROM crashes WHERE "dated") '
-        f'JOIN members USING (case_id)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
+        f'SELECT outbreak, "of" AS side, {bin_of(start, hours)} '
+        'AS bin, count(*) AS cases\nFROM (SELECT "number", "time" FROM crashes WHERE "dated") '
+        f'JOIN members USING (number)\nWHERE outbreak IN ({names}) AND "of" IN ({", ".join(map(text, SIDES))})\n'
         "GROUP BY ALL ORDER BY ALL"
     )
 
@@ -35,23 +36,6 @@ def cases_of(atlas: Atlas, selection: Selection, columns: Sequence[str], order: 
     return atlas.ask(
         f'SELECT "case_id", "number", {shown}\nFROM crashes WHERE {atlas.where(selection)}\n'
         f"ORDER BY {way} LIMIT {int(most)}"
-    )
-
-
-def findings(atlas: Atlas, one: Selection, other: Selection) -> Answer:
-    """Of each finding that holds in either: `a` and `b` cases, of `known_a` and `known_b` in which it was judged."""
-    a, b = atlas.where(one), atlas.where(other)
-    return atlas.ask(
-        f'WITH both_of AS (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
-        f"FROM crashes WHERE ({a}) OR ({b})),\n"
-        "whole AS (SELECT count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM both_of),\n"
-        'held AS (SELECT unnest("holds") AS value, a, b FROM both_of),\n'
-        'lost AS (SELECT unnest("could_not_be_judged") AS value, a, b FROM both_of),\n'
-        "unknown AS (SELECT value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM lost GROUP BY value)\n"
-        "SELECT h.value, count(*) FILTER (h.a) AS a, count(*) FILTER (h.b) AS b, "
-        "any_value(w.a - coalesce(u.a, 0)) AS known_a, any_value(w.b - coalesce(u.b, 0)) AS known_b, "
-        "count(*) OVER () AS values\n"
-        "FROM held h CROSS JOIN whole w LEFT JOIN unknown u USING (value) GROUP BY h.value ORDER BY count(*) DESC, 1"
     )
 
 
@@ -69,6 +53,15 @@ def members(atlas: Atlas, outbreak: str, of: str) -> str:
     """The SELECT of the cases of one side of an outbreak, or of one of its arguments."""
     selection = part_of(outbreak, of)
     return f'SELECT * FROM crashes WHERE {atlas.where(selection)} ORDER BY "number"'
+
+
+def sizes(atlas: Atlas) -> str:
+    """The SELECT of how many cases each outbreak has inside of it, beside all time at risk."""
+    hours = f"(SELECT sum({named(atlas.about.measures[0])}) FROM pieces)" if atlas.about.measures else "NULL"
+    return (
+        f"SELECT outbreak, count(*) AS cases, {hours} AS at_risk\n"
+        "FROM members WHERE \"of\" = 'inside' GROUP BY outbreak ORDER BY cases DESC"
+    )
 
 
 def by_members(atlas: Atlas, outbreak: str, selects: Sequence[str]) -> list[str]:

@@ -8,18 +8,22 @@ MOST = 50
 
 
 def read_since(atlas: Atlas, since: datetime) -> Answer:
-    """One row: cases that were read since, in how many of the outbreaks they are, and the newest moment of reading."""
+    """One row: cases that were read since, those of them in no syndrome, and the newest moment of reading."""
     return atlas.ask(
         f'SELECT count(*) FILTER ("added" >= {moment(since)}) AS cases, max("added") AS newest, '
-        f'count(DISTINCT "outbreak") FILTER ("added" >= {moment(since)}) AS outbreaks\nFROM crashes'
+        f'count(*) FILTER ("added" >= {moment(since)} AND "syndrome" IS NULL) AS without\nFROM crashes'
     )
 
 
 def syndromes_since(atlas: Atlas, since: datetime) -> Answer:
-    """Syndromes with new cases, the new ones first: syndrome, new cases, all, and whether none was read before."""
+    """Syndromes with new cases, the new ones first: syndrome, new cases, all, and whether none was read before.
+
+    Of the first; `of` says how many there are, `of_unseen` how many of these are new.
+    """
     return atlas.ask(
         f'SELECT "syndrome", count(*) FILTER ("added" >= {moment(since)}) AS new, count(*) AS cases, '
-        f'min("added") >= {moment(since)} AS unseen\n'
+        f'min("added") >= {moment(since)} AS unseen, count(*) OVER () AS of, '
+        f'count(*) FILTER (min("added") >= {moment(since)}) OVER () AS of_unseen\n'
         'FROM crashes WHERE "syndrome" IS NOT NULL GROUP BY "syndrome"\n'
         f"HAVING new > 0 ORDER BY unseen DESC, new DESC, syndrome LIMIT {MOST}"
     )
@@ -29,6 +33,6 @@ def outbreaks_since(atlas: Atlas, since: datetime) -> Answer:
     """Outbreaks with new cases: id, new cases inside, and all of them."""
     return atlas.ask(
         f'SELECT m.outbreak, count(*) FILTER (c."added" >= {moment(since)}) AS new, count(*) AS cases\n'
-        "FROM members m JOIN crashes c USING (case_id) WHERE m.\"of\" = 'inside' GROUP BY m.outbreak\n"
+        "FROM members m JOIN crashes c USING (number) WHERE m.\"of\" = 'inside' GROUP BY m.outbreak\n"
         "HAVING new > 0 ORDER BY new DESC, m.outbreak"
     )

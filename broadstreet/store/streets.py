@@ -10,12 +10,14 @@ POOL = 40  # hosts of a street, where the fleet tells no streets
 def streets(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> Answer:
     """The hosts by street: area, street (null: not known), hosts, time at risk, cases, episodes.
 
-    `idle` are the places of hosts that were not at risk, where time at risk is told.
+    `rated` are the episodes on hosts that were at risk. `idle` are the places of hosts that were not, where that is
+    told.
     """
     return atlas.ask(
         f"{_addressed(atlas, selection, area, street)}\n"
         "SELECT area, street, count(*) AS hosts, sum(at_risk) AS at_risk, sum(cases)::BIGINT AS cases, "
-        "sum(episodes)::BIGINT AS episodes, list(place ORDER BY place) FILTER (at_risk = 0) AS idle\n"
+        "sum(episodes)::BIGINT AS episodes, coalesce(sum(episodes) FILTER (at_risk > 0), 0)::BIGINT AS rated, "
+        "list(place ORDER BY place) FILTER (at_risk = 0) AS idle\n"
         "FROM addressed GROUP BY area, street ORDER BY area NULLS LAST, street NULLS LAST"
     )
 
@@ -32,6 +34,12 @@ def addresses(atlas: Atlas, selection: Selection, area: str | None, street: str 
     )
 
 
+def unplaced(atlas: Atlas, selection: Selection, column: str) -> Answer:
+    """One row: the cases of which this column, a place, is not known."""
+    name = named(atlas.column(column).name)
+    return atlas.ask(f"SELECT count(*) AS cases FROM crashes WHERE {name} IS NULL AND {atlas.where(selection)}")
+
+
 def cpus(atlas: Atlas, selection: Selection) -> Answer:
     """The CPUs on which threads crashed: numa_node, cpu (null: not known), outbreak (null: none), cases, episodes."""
     return atlas.ask(
@@ -42,7 +50,7 @@ def cpus(atlas: Atlas, selection: Selection) -> Answer:
 
 def _addressed(atlas: Atlas, selection: Selection, area: str | None, street: str | None) -> str:
     """Every host with its street, and its place in it by its name; without streets, a pool of hosts by name is one."""
-    names = list(dict.fromkeys(name for name in (area, street) if name is not None))
+    names = list(dict.fromkeys(name for name in (area, street) if name not in (None, "host")))
     area_of = "NULL::VARCHAR" if area is None else named(area)
     told = f"WITH told AS ({hosts_of(atlas, selection, names)}),\n"
     if street is not None:

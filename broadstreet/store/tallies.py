@@ -95,15 +95,37 @@ def together(columns: Sequence[AtlasColumn]) -> Iterator[list[AtlasColumn]]:
         yield some
 
 
+def within(atlas: Atlas, columns: Sequence[str], of: str) -> set[str]:
+    """Which of these exposures lie within another: each of their values was only ever seen with one of its values."""
+    if not atlas.about.measures or of not in atlas.columns or not atlas.column(of).at_risk:
+        return set()
+    asked = [name for name in columns if name != of and atlas.column(name).at_risk]
+    if not asked:
+        return set()
+    each = ", ".join(
+        f"(SELECT max(n) FROM (SELECT count(DISTINCT {named(of)}) AS n FROM pieces "
+        f"WHERE {named(name)} IS NOT NULL GROUP BY {named(name)})) = 1 AS {named(name)}"
+        for name in asked
+    )
+    (row,) = atlas.ask(f"SELECT {each}").dicts()
+    return {name for name in asked if row[name]}
+
+
 def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, least: int = 1) -> str:
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
-    few = (
-        f"WITH seen AS (SELECT {names}, coalesce({one}, FALSE) AS in_a, coalesce({other}, FALSE) AS in_b FROM crashes\n"
-        f"  WHERE ({one}) OR ({other})),\n"
-        f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
-        "  FROM seen GROUP BY ALL)\n"
-    )
+    if other == NOTHING:
+        few = (
+            f"WITH few AS MATERIALIZED (SELECT {names}, count(*) AS a, 0 AS b FROM crashes\n"
+            f"  WHERE {one} GROUP BY ALL)\n"
+        )
+    else:
+        few = (
+            f"WITH seen AS (SELECT * FROM (SELECT {names}, coalesce({one}, FALSE) AS in_a,\n"
+            f"  coalesce({other}, FALSE) AS in_b FROM crashes) WHERE in_a OR in_b),\n"
+            f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
+            "  FROM seen GROUP BY ALL)\n"
+        )
     return few + "\nUNION ALL\n".join(_of_one(column, most, least) for column in columns)
 
 

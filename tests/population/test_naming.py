@@ -48,3 +48,11 @@ def test_long_keys_are_cut_and_stay_apart() -> None:
     names = exposure_names(long, ())
     assert list(names.values()) == long
     assert all(len(name) < LONGEST + 20 for name in names)
+
+
+def test_no_exposure_has_the_name_of_what_is_counted_by_it() -> None:
+    assert list(exposure_names(["cases", "Episodes", "at_risk"], ())) == [
+        "fleet cases",
+        "fleet Episodes",
+        "fleet at_risk",
+    ]

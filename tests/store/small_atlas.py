@@ -20,14 +20,14 @@ TYPES = {
     "address": pa.uint64(),
     "bool": pa.bool_(),
 }
-KINDS = {"host": "exposure", "region": "exposure"}
+KINDS = {"host": "exposure", "region": "exposure", "zone": "exposure"}
 Rows = Sequence[Mapping[str, Any]]
 
 
 def atlas_of(folder: Path, types: Mapping[str, str], rows: Rows, pieces: Rows = ()) -> Atlas:
     """An atlas of these crashes, the newest first, an hour apart; `types` are those of their columns.
 
-    `pieces` of time at risk have `region` and `host_hours`, each for ten days from the first of March.
+    `pieces` of time at risk have `region`, maybe `zone`, and `host_hours`, each for ten days from the first of March.
     """
     folder.mkdir(parents=True, exist_ok=True)
     given = {"host": "text", **types}
@@ -56,7 +56,15 @@ def atlas_of(folder: Path, types: Mapping[str, str], rows: Rows, pieces: Rows = 
 def _column(name: str, kind: Any, values: pa.Array, at_risk: bool) -> AtlasColumn:
     of_kind: Any = KINDS.get(name, "feature")
     return AtlasColumn(
-        name, of_kind, kind, "", at_risk and name == "region", _distinct(values), "", f"What {name} is.", "Unknown."
+        name,
+        of_kind,
+        kind,
+        "",
+        at_risk and name in ("region", "zone"),
+        _distinct(values),
+        "",
+        f"What {name} is.",
+        "Unknown.",
     )
 
 
@@ -80,6 +88,7 @@ def _write_pieces(folder: Path, pieces: Rows) -> None:
             "end": pa.array([START + timedelta(days=10)] * count, ends),
             "host_hours": pa.array([one["host_hours"] for one in pieces], pa.float64()),
             "region": pa.array([one["region"] for one in pieces], pa.string()),
+            "zone": pa.array([one.get("zone") for one in pieces], pa.string()),
         }
     )
     parquet.write_table(table, folder / "pieces.parquet")

@@ -251,11 +251,14 @@ def _strip(curve: Curve, strip: Strip, scale: TimeScale, top: float) -> Markup:
         path("".join(d), "si thick"),
         text(scale.left - 7, base + 4, "0", "end"),
     ]
-    name = strip.name + (
-        f": {figure(known[0])} to {figure(known[-1])}, at most {figure(most)}" if known else ": unknown"
-    )
+    name = strip.name + (f": {figure(known[0])} to {figure(known[-1])}{_peak(known)}" if known else ": unknown")
     shown.append(text(scale.left, top + 8, name, "halo"))
     return group(*shown)
+
+
+def _peak(known: Sequence[float]) -> str:
+    shown = figure(max(known))
+    return "" if shown in (figure(known[0]), figure(known[-1])) else f", at most {shown}"
 
 
 def _brackets(curve: Curve, scale: TimeScale, head: float, base: float) -> Markup:

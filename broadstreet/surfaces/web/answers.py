@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 
-AT_ONCE = 4  # pages that are worked out; 20 of them have run out of the memory of an atlas
 MOST_AT_WORK = 20  # threads that work out or wait; the others, of 40, give what is kept
 MOST_BYTES = 64 << 20
 OVERHEAD = 512  # bytes of an entry beside its body; measured at about 400
@@ -39,7 +38,6 @@ class Answers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._at_work: dict[Key, Future[Kept]] = {}
-        self._turn = threading.BoundedSemaphore(AT_ONCE)
         self._room = threading.BoundedSemaphore(MOST_AT_WORK)
         self.bytes = 0
 
@@ -70,8 +68,7 @@ class Answers:
                 return self._worked_out(key, kind, make)
         found = None
         try:
-            with self._turn:
-                found = packed(make(), kind)
+            found = packed(make(), kind)
         finally:
             self._done(key, found)
         return found

@@ -1,7 +1,7 @@
 """What tells two populations apart: every value of every column that has few, asked of both."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -9,7 +9,7 @@ from broadstreet.population.differences import Counted, Difference, differences
 from broadstreet.records.selection import Selection
 from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Atlas
-from broadstreet.store.tallies import Tally, tallies, tallying
+from broadstreet.store.tallies import Tally, tallies, tallying, within
 from broadstreet.surfaces.web.facets import FACETS, hexed, label
 
 MOST_VALUES = 1_000  # of a column that are asked; of an exposure with more, the commonest
@@ -31,7 +31,11 @@ class IntervalTold(msgspec.Struct, frozen=True):
 
 
 class DifferenceTold(msgspec.Struct, frozen=True):
-    """A value and the cases that have it, of those in which it is known; `q` is corrected for all that was asked."""
+    """A value and the cases that have it, of those in which it is known; `q` is corrected for all that was asked.
+
+    `within` is a column that A or B is chosen by, in which this one lies: a zone lies within a region. Then a
+    difference may follow from the choice alone.
+    """
 
     column: str
     value: str
@@ -41,6 +45,7 @@ class DifferenceTold(msgspec.Struct, frozen=True):
     known_a: int
     b: int
     known_b: int
+    within: str | None
     share_a: IntervalTold
     share_b: IntervalTold
     p: float
@@ -57,25 +62,42 @@ class SameTold(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """The two populations: their selections (null: the rest of the other), and their conditions."""
+    """The two populations: their selections (null: the rest of the other), and their conditions.
+
+    `within`: columns that lie within one that A or B is chosen by, each with that one.
+    """
 
     a: Selection | None
     b: Selection | None
     where_a: str
     where_b: str
+    within: Mapping[str, str]
+
+    @property
+    def defined_by(self) -> list[str]:
+        """The columns that A and B are chosen by."""
+        return sorted({one.column for some in (self.a, self.b) if some for one in some.conditions})
 
 
-def asked_of(atlas: Atlas, pair: Pair) -> tuple[tuple[Difference, ...], list[str]]:
-    """Every question with its answer; and the columns that were not asked, as the populations are chosen by them."""
-    defined_by = sorted({one.column for some in (pair.a, pair.b) if some for one in some.conditions})
-    names = [name for name in columns_asked(atlas) if name not in defined_by]
+def pair_of(atlas: Atlas, a: Selection | None, b: Selection | None) -> Pair:
+    """Two populations, of which one may be the rest of the other."""
+    of_a, of_b = (None if one is None else f"({atlas.where(one)})" for one in (a, b))
+    bare = Pair(a, b, of_a or f"(NOT coalesce({of_b}, FALSE))", of_b or f"(NOT coalesce({of_a}, FALSE))", {})
+    asked = columns_asked(atlas)
+    nested = {name: one for one in bare.defined_by for name in within(atlas, asked, one)}
+    return msgspec.structs.replace(bare, within=nested)
+
+
+def asked_of(atlas: Atlas, pair: Pair) -> tuple[Difference, ...]:
+    """Every question with its answer; columns that the populations are chosen by are not asked."""
+    names = [name for name in columns_asked(atlas) if name not in pair.defined_by]
     found = list(tallies(atlas, names, pair.where_a, pair.where_b, MOST_VALUES, LEAST_CASES))
     unjudged: dict[str | None, Tally] = {}
     if JUDGED in names and UNJUDGED in atlas.columns:
         unjudged = {one.value: one for one in tallies(atlas, [UNJUDGED], pair.where_a, pair.where_b, MOST_VALUES)}
     told = {one.column: one.values for one in found}
     rare = sum(max(0, values - MOST_VALUES) for values in told.values())
-    return differences([*_counted(found, unjudged)], rare), defined_by
+    return differences([*_counted(found, unjudged)], rare)
 
 
 def columns_asked(atlas: Atlas) -> list[str]:
@@ -116,6 +138,7 @@ def difference_told(atlas: Atlas, pair: Pair, found: Difference) -> DifferenceTo
         known_a=of.known_a,
         b=of.b,
         known_b=of.known_b,
+        within=pair.within.get(of.column),
         share_a=interval_told(found.share_a),
         share_b=interval_told(found.share_b),
         p=found.test.p,

@@ -15,6 +15,7 @@ from broadstreet.surfaces.charts import curve as chart
 from broadstreet.surfaces.charts.curve import Curve, Series, Strip
 from broadstreet.surfaces.charts.marks_of_time import Mark
 from broadstreet.surfaces.charts.svg import WIDE, for_widths
+from broadstreet.surfaces.text import plural
 from broadstreet.surfaces.web.found import capture, investigation
 from broadstreet.surfaces.web.rendering import link
 
@@ -58,7 +59,10 @@ class StripTold(msgspec.Struct, frozen=True):
 
 
 class CurveTold(msgspec.Struct, frozen=True):
-    """Cases over time in steps from `start`, stacked by a column; `undated` cases have no place on it."""
+    """Cases over time in steps from `start`, stacked by a column.
+
+    `undated` cases have no place on it, and `outside` are those of other times; null: that was not asked.
+    """
 
     step: Literal["hour", "day", "week"]
     start: datetime
@@ -70,6 +74,8 @@ class CurveTold(msgspec.Struct, frozen=True):
     selected: tuple[datetime, datetime] | None
     caption: str
     query: str
+    undated: int | None = None
+    outside: int | None = None
 
 
 def curve_told(
@@ -93,7 +99,10 @@ def curve_told(
     length = timedelta(hours=HOURS[step])
     count = max(1, -((start - whole[1]) // length))
     answer = curve(atlas, selection._replace(start=None, end=None), start, HOURS[step], by)
-    rows = [row for row in answer.dicts() if 0 <= row["bin"] < count]
+    found = answer.dicts()
+    rows = [row for row in found if row["bin"] is not None and 0 <= row["bin"] < count]
+    undated = sum(row["cases"] for row in found if row["bin"] is None)
+    outside = sum(row["cases"] for row in found) - undated - sum(row["cases"] for row in rows)
     series = _series(atlas, rows, count, by, values)
     told = CurveTold(
         step=step,
@@ -101,13 +110,17 @@ def curve_told(
         end=start + count * length,
         by=by,
         series=series,
-        marks=[one for one in marks if start <= one.at < start + count * length],
+        marks=[one for one in marks if start <= (one.until or one.at) and one.at < start + count * length],
         strip=strip,
         selected=_selected(selection, start, start + count * length),
         caption="",
         query=answer.select,
+        undated=undated,
+        outside=outside,
     )
-    return msgspec.structs.replace(told, caption=chart.caption(_chart(told, "")))
+    without = f"; {plural(undated, 'case')} without a time not on it" if undated else ""
+    without += f"; {plural(outside, 'case')} of other times not on it" if outside and period is None else ""
+    return msgspec.structs.replace(told, caption=chart.caption(_chart(told, "")) + without)
 
 
 def drawn(told: CurveTold, title: str, page: str | None = None, selection: Selection | None = None) -> Markup:
@@ -233,7 +246,8 @@ def _chart(told: CurveTold, title: str, page: str | None = None, selection: Sele
         step=told.step,
         series=tuple(Series(one.name, one.role, tuple(one.counts)) for one in told.series),
         marks=tuple(
-            Mark(one.kind, one.at, one.title, one.note, one.role, one.low, one.high, one.until) for one in told.marks
+            Mark(one.kind, max(one.at, told.start), one.title, one.note, one.role, one.low, one.high, one.until)
+            for one in told.marks
         ),
         strip=None if told.strip is None else Strip(told.strip.name, tuple(told.strip.values)),
         selected=told.selected,

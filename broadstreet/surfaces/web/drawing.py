@@ -19,6 +19,7 @@ from broadstreet.store.atlases import folder_of, is_whole, tidy
 from broadstreet.surfaces.investigation_json import MOST_IDS, again_json, investigation_json
 
 INVESTIGATION, AGAIN, CAPTURE = "investigation.json", "again.json", "capture.json"
+NICE = 5  # readers of the last version come first
 REFUSED = 3  # the exit status where the casebook cannot be read; stderr says why
 
 
@@ -52,6 +53,7 @@ def _put(path: Path, value: object) -> None:
 def main() -> None:
     """Draw, and print the folder; an operator's error in two lines."""
     url, version = sys.argv[1], int(sys.argv[2])
+    os.nice(NICE)
     try:
         print(draw_into_cache(url, version))
     except BroadStreetError as error:

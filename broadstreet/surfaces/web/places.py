@@ -1,5 +1,6 @@
 """The fleet as streets: which exposures make areas and streets, and what stands at each address."""
 
+import math
 from collections.abc import Container, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from broadstreet.population.rates import limits, of_places, rate
 from broadstreet.records.selection import Selection
 from broadstreet.records.weights import Interval
 from broadstreet.store.atlas import Atlas
-from broadstreet.store.streets import addresses, cpus, streets
+from broadstreet.store.streets import addresses, cpus, streets, unplaced
 from broadstreet.surfaces.charts.lettering import figure
 from broadstreet.surfaces.charts.street_map import Crash, FleetMap, Region, Street
 from broadstreet.surfaces.charts.suspects import Address, Suspect
@@ -20,13 +21,15 @@ from broadstreet.surfaces.web.rendering import link
 from broadstreet.surfaces.web.selection import narrowed
 
 AREAS, STREETS = ("region", "zone", "rack"), ("rack", "zone", "physical_host")
+SMALL = frozenset(("rack", "physical_host"))  # of so few hosts that each can be a street of its own
 MOST_ADDRESSES = 20_000  # with crashes, that are told and drawn
 ALL = "All hosts"
 LABEL = 3  # letters at the end of a host's name, beside its crashes
+NO_LIMITS = (math.inf,) * 4  # where no rate is higher than another
 
 
 class RateTold(msgspec.Struct, frozen=True):
-    """Crashes per 100,000 of what time at risk is counted in, with the 95 % interval."""
+    """Episodes per 100,000 of what time at risk is counted in, with the 95% interval."""
 
     value: float
     low: float
@@ -51,7 +54,7 @@ class AddressTold(msgspec.Struct, frozen=True):
 class StreetTold(msgspec.Struct, frozen=True):
     """Hosts that stand together; `rate` is pulled to the mean where time at risk is short.
 
-    `idle` are the places of those that were not at risk.
+    It is that of the `rated` episodes, on hosts that were at risk. `idle` are the places of those that were not.
     """
 
     name: str | None
@@ -59,6 +62,7 @@ class StreetTold(msgspec.Struct, frozen=True):
     at_risk: float | None
     cases: int
     episodes: int
+    rated: int
     rate: float | None
     idle: list[int]
     addresses: list[AddressTold]
@@ -78,12 +82,15 @@ class AreaTold(msgspec.Struct, frozen=True):
 class PlacesTold(msgspec.Struct, frozen=True):
     """The fleet by `area` and `street`, exposures both (null: there is none).
 
-    `mean` is the rate of all; `limits` are the rates from which a street is drawn darker, null without time at risk.
-    `places` is what stands in a street: hosts, or the CPUs of one.
+    `mean` is the rate of all; `limits` are the rates from which a street is drawn darker, null without time at risk or
+    without a crash. `places` is what stands in a street: hosts, or the CPUs of one. `unplaced` cases are on none: on
+    which of them they happened is not known. `cut`: there are more addresses with crashes than are told.
     """
 
     places: Literal["hosts", "cpus"]
-
+    measure: str | None
+    unplaced: int
+    cut: bool
     area: str | None
     street: str | None
     hosts: int
@@ -100,7 +107,8 @@ def levels(atlas: Atlas, selection: Selection, area: str, street: str) -> tuple[
     areas = [name for name in AREAS if name in known and name not in single]
     chosen_area = area if area in known else next(iter(areas), None)
     wanted = [name for name in STREETS if name in known - single and name != chosen_area]
-    chosen = street if street in known else next(iter(wanted), None)
+    otherwise = "host" if single & SMALL and "host" in known else None
+    chosen = street if street in known else next(iter(wanted), otherwise)
     return chosen_area, chosen
 
 
@@ -109,8 +117,9 @@ def places_told(atlas: Atlas, selection: Selection, area: str | None, street: st
     by_street = streets(atlas, selection, area, street)
     crashed = addresses(atlas, selection, area, street, MOST_ADDRESSES)
     rows = by_street.dicts()
-    rates = of_places([row["episodes"] for row in rows], [row["at_risk"] for row in rows])
-    whole = rate(sum(row["episodes"] for row in rows), _sum(row["at_risk"] for row in rows))
+    lost = unplaced(atlas, selection, "host")
+    rates = of_places([row["rated"] for row in rows], [row["at_risk"] for row in rows])
+    whole = rate(sum(row["rated"] for row in rows), _sum(row["at_risk"] for row in rows))
     mean = None if whole is None else whole.value
     at = {key: list(some) for key, some in groupby(crashed.dicts(), lambda row: (row["area"], row["street"]))}
     told = [
@@ -120,19 +129,22 @@ def places_told(atlas: Atlas, selection: Selection, area: str | None, street: st
     areas = [_area(name, [each for _, each in some]) for name, some in groupby(told, lambda pair: pair[0])]
     return PlacesTold(
         places="hosts",
+        measure=next(iter(atlas.about.measures), None),
+        unplaced=lost.dicts()[0]["cases"],
+        cut=crashed.rows.num_rows == MOST_ADDRESSES,
         area=area,
         street=street,
         hosts=sum(one.hosts for one in areas),
         mean=mean,
-        limits=None if mean is None else limits(mean),
+        limits=limits(mean) if mean else None,
         areas=areas,
-        queries=[by_street.select, crashed.select],
+        queries=[by_street.select, crashed.select, lost.select],
     )
 
 
 def cpus_told(atlas: Atlas, selection: Selection) -> PlacesTold:
     """The CPUs of one host, by NUMA node; how many it has is not known, only on which threads crashed."""
-    answer = cpus(atlas, selection)
+    answer, lost = cpus(atlas, selection), unplaced(atlas, selection, "cpu")
     nodes = []
     for node, some in groupby(answer.dicts(), lambda row: row["numa_node"]):
         rows = [row for row in some if row["cpu"] is not None]
@@ -143,9 +155,20 @@ def cpus_told(atlas: Atlas, selection: Selection) -> PlacesTold:
         if crashed:
             cases, episodes = (sum(row[name] for row in rows) for name in ("cases", "episodes"))
             name = "CPUs" if node is None else f"node {node}"
-            nodes.append(StreetTold(name, crashed[-1].place + 1, None, cases, episodes, None, [], crashed))
-    areas = [_area(None, nodes)] if nodes else []
-    return PlacesTold("cpus", None, None, sum(one.hosts for one in nodes), None, None, areas, [answer.select])
+            nodes.append(StreetTold(name, crashed[-1].place + 1, None, cases, episodes, 0, None, [], crashed))
+    return PlacesTold(
+        places="cpus",
+        measure=None,
+        unplaced=lost.dicts()[0]["cases"],
+        cut=False,
+        area=None,
+        street=None,
+        hosts=sum(one.hosts for one in nodes),
+        mean=None,
+        limits=None,
+        areas=[_area(None, nodes)] if nodes else [],
+        queries=[answer.select, lost.select],
+    )
 
 
 def drawn_map(told: PlacesTold, selection: Selection, suspect: Suspect | None = None) -> FleetMap:
@@ -155,12 +178,12 @@ def drawn_map(told: PlacesTold, selection: Selection, suspect: Suspect | None = 
         inside = selection if told.area is None else narrowed(selection, told.area, area.name)
         note = plural(area.hosts, "host") if told.places == "hosts" else ""
         if area.rate is not None:
-            note += f" · {figure(area.rate.value)} per 100,000 h"
+            note += f" · {figure(area.rate.value)} per 100,000 {unit(told.measure)}"
         drawn = tuple(_drawn_street(one, told, inside) for one in area.streets)
         address = None if told.area is None else link("/map", inside)
         regions.append(Region(area.name if told.area else ALL, note, drawn, address))
     suspects = () if suspect is None else (suspect,)
-    return FleetMap("Every crash at its address", tuple(regions), told.limits or (0.0, 0.0, 0.0, 0.0), suspects)
+    return FleetMap("Every crash at its address", tuple(regions), told.limits or NO_LIMITS, suspects)
 
 
 def addresses_of(told: PlacesTold, hosts: Container[str]) -> tuple[Address, ...]:
@@ -176,10 +199,15 @@ def addresses_of(told: PlacesTold, hosts: Container[str]) -> tuple[Address, ...]
 
 def _drawn_street(one: StreetTold, told: PlacesTold, inside: Selection) -> Street:
     note = f"{plural(one.hosts, 'host')}, {plural(one.cases, 'crash', 'crashes')}"
-    note += "" if one.rate is None else f", {figure(one.rate)} per 100,000 h"
+    note += "" if one.rate is None else f", {figure(one.rate)} per 100,000 {unit(told.measure)}"
     crashes = tuple(Crash(at.place, role_of(some.outbreak), some.cases) for at in one.addresses for some in at.crashes)
     address = None if told.street is None else link("/map", narrowed(inside, told.street, one.name))
     return Street(one.name or "not known", one.hosts, one.rate, crashes, note, address, frozenset(one.idle))
+
+
+def unit(measure: str | None) -> str:
+    """What time at risk is counted in, beside a number."""
+    return "h" if measure is None or measure.endswith("_hours") else measure.replace("_", " ")
 
 
 def role_of(outbreak: int | None) -> str:
@@ -199,6 +227,7 @@ def _street(row: dict[str, Any], of: float | None, at: Sequence[dict[str, Any]])
         at_risk=row["at_risk"],
         cases=row["cases"],
         episodes=row["episodes"],
+        rated=row["rated"],
         rate=of,
         idle=row["idle"] or [],
         addresses=list(_addresses(at)),
@@ -212,13 +241,12 @@ def _addresses(at: Sequence[dict[str, Any]]) -> Iterator[AddressTold]:
 
 def _area(name: str | None, told: list[StreetTold]) -> AreaTold:
     at_risk = _sum(one.at_risk for one in told)
-    episodes = sum(one.episodes for one in told)
     return AreaTold(
         name,
         sum(one.hosts for one in told),
         at_risk,
         sum(one.cases for one in told),
-        rate_told(rate(episodes, at_risk)),
+        rate_told(rate(sum(one.rated for one in told), at_risk)),
         told,
     )
 

@@ -5,7 +5,7 @@ So a name out of a core dump can neither run, nor hide, nor turn a line around.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -105,6 +105,8 @@ def period(start: datetime | str | None, end: datetime | str | None) -> str:
     first, last = _time(start), _time(end)
     if first is None or last is None:
         return ""
+    if last > first and not (last.hour or last.minute or last.second):
+        last -= timedelta(seconds=1)  # until a midnight: the day that begins there is not in it
     if first.date() == last.date():
         return day(last)
     return f"{day(first).removesuffix(f' {last.year}')} to {day(last)}"

@@ -51,6 +51,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def sample_atlas(story: str, cache: Path) -> Atlas:
+    """The atlas of the sample."""
+    return Atlas(str(draw_into_cache(story, open_tables(story)[1].number)))
+
+
+@pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a casebook in which every text that others chose is hostile."""
     return made(tmp_path_factory.mktemp("hostile"))

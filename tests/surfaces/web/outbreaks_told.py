@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
+from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.verdict import Investigation
 from broadstreet.store.atlas import Atlas
 from broadstreet.surfaces.investigation_json import again_json, investigation_json
@@ -38,7 +39,9 @@ def told(folder: Path, found: Investigation, casebook: str = "casebook") -> Atla
     atlas_of(folder, TYPES, rows).close()
     _renamed(folder, [case for *_, case in sides])
     members = [{"outbreak": outbreak.id, "of": side, "case_id": case} for outbreak, side, case in sides]
-    _write(folder, "members", [*members, *_arguments(found)])
+    numbers = {case: number for number, (*_, case) in enumerate(sides)}
+    every = [*members, *_arguments(found)]
+    _write(folder, "members", [one | {"number": numbers[one["case_id"]]} for one in every])
     frame = {"parts": ["frames"] * 2, "module_paths": ["/app"] * 2, "offsets": [1, 2], "trusts": ["register"] * 2}
     _write(folder, "traces", [{"trace_id": "t", "functions": ["_Z3addid", "main"], **frame}])
     _write(folder, "decisions", [{"trace_id": "t", "trace": "t", "outcome": "new", "probability": None, "made": START}])
@@ -49,7 +52,9 @@ def told(folder: Path, found: Investigation, casebook: str = "casebook") -> Atla
     _put(folder, "again", {one.outbreak.id: again_json(one) for one in found.verdicts})
     _put(folder, "capture", None)
     about = msgspec.json.decode((folder / "about.json").read_bytes())
-    _put(folder, "about", about | {"casebook": casebook})
+    dated = AtlasColumn("dated", "case", "bool", "", False, 0, "", "Whether its time says when.", "Never.")
+    columns = [*about["columns"], msgspec.to_builtins(dated)]
+    _put(folder, "about", about | {"casebook": casebook, "columns": columns})
     return Atlas(str(folder))
 
 
@@ -57,7 +62,7 @@ def _sides(*cases: Sequence[str]) -> Iterable[tuple[str, Sequence[str]]]:
     return zip(("inside", "elsewhere", "unplaced"), cases, strict=True)
 
 
-def _arguments(found: Investigation) -> list[Mapping[str, Any]]:
+def _arguments(found: Investigation) -> list[dict[str, Any]]:
     return [
         {"outbreak": one.outbreak.id, "of": argument.name, "case_id": case}
         for one in found.verdicts

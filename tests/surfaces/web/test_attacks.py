@@ -16,7 +16,7 @@ from broadstreet.errors import CasebookError, UsageError
 from broadstreet.store.atlas import REMEMBERED_BYTES, Atlas
 from broadstreet.surfaces.charts.svg import anchor
 from broadstreet.surfaces.web import sql_box
-from broadstreet.surfaces.web.answers import AT_ONCE, MOST_AT_WORK, Answers
+from broadstreet.surfaces.web.answers import MOST_AT_WORK, Answers
 from broadstreet.surfaces.web.page import Asked
 from broadstreet.surfaces.web.pages import cases
 from broadstreet.surfaces.web.selection import MOST_VALUES, selection_of
@@ -105,28 +105,6 @@ def test_pages_that_take_long_leave_room_for_those_that_are_kept() -> None:
         for one in asking:
             one.join()
     assert answers.of(("one more",), "text/html", lambda: b"again").plain() == b"again"
-
-
-def test_few_pages_are_worked_out_at_a_time() -> None:
-    """Twenty comparisons of 391 cases took more memory than an atlas may have."""
-    answers, lock = Answers(), threading.Lock()
-    at_work = [0, 0]
-
-    def make() -> bytes:
-        with lock:
-            at_work[0] += 1
-            at_work[1] = max(at_work)
-        time.sleep(0.02)
-        with lock:
-            at_work[0] -= 1
-        return b"made"
-
-    asking = [threading.Thread(target=answers.of, args=((n,), "text/html", make)) for n in range(MOST_AT_WORK)]
-    for one in asking:
-        one.start()
-    for one in asking:
-        one.join()
-    assert at_work == [0, AT_ONCE]
 
 
 def test_a_question_waits_for_a_place_only_while_few_do(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:

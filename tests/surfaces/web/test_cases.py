@@ -228,8 +228,8 @@ def test_ndjson_and_parquet_have_the_same_rows(reader: TestClient) -> None:
     query = "is.mechanism=torn&column=host&column=holds&column=time"
     lines = [json.loads(line) for line in reader.get(f"/cases.ndjson?{query}").text.splitlines()]
     assert lines == [
-        {"host": "h1", "holds": ["torn", "odd"], "time": "2026-03-01T05:00:00Z"},
-        {"host": "h2", "holds": ["torn"], "time": "2026-03-01T04:00:00Z"},
+        {"host": "h1", "holds": ["torn", "odd"], "time": "2026-03-01T05:00:00.000000Z"},
+        {"host": "h2", "holds": ["torn"], "time": "2026-03-01T04:00:00.000000Z"},
     ]
     table = parquet.read_table(io.BytesIO(reader.get(f"/cases.parquet?{query}").content))
     assert table.column("host").to_pylist() == ["h1", "h2"]

@@ -137,3 +137,17 @@ def test_hostile_values_are_text(tmp_path: Path) -> None:
         assert "<script>alert" not in text
         assert "\u202e" not in text
         assert text.count("<script") == 2
+
+
+def test_what_lies_within_the_choice_is_said_to_and_is_not_the_first_sentence(tmp_path: Path) -> None:
+    rows = [
+        {"region": region, "zone": f"{region}-{n % 2}", "mechanism": "torn" if region == "eu" and n < 15 else "bent"}
+        for region in ("eu", "us")
+        for n in range(20)
+    ]
+    pieces = [{"region": r, "zone": f"{r}-{n}", "host_hours": 9.0} for r in ("eu", "us") for n in range(2)]
+    reader = reader_of(few_cases(tmp_path, rows, pieces, types={"zone": "text"}))
+    told = _told(reader, ("a.is.region", "eu"))
+    assert {one["within"] for one in told["differences"] if one["column"] == "zone"} == {"region"}
+    assert told["answer"].startswith("Mechanism ")
+    assert all(one["within"] is None for one in _told(reader, ("a.is.mechanism", "torn"))["differences"])

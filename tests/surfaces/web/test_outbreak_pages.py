@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from broadstreet.records.verdict import Investigation
 from broadstreet.surfaces.web.page import Asked
 from broadstreet.surfaces.web.pages.outbreak import OutbreakTold, tell
+from broadstreet.surfaces.web.pages.outbreaks import tell as list_of
 from tests.surfaces import investigations as made
 from tests.surfaces.web.outbreaks_told import told
 from tests.surfaces.web.stand_in import OnShelf, reader
@@ -143,6 +144,14 @@ def said(client: TestClient, path: str, **fields: str) -> str:
     return answer.headers["location"]
 
 
+def test_an_outbreak_is_also_a_file_to_hand_over(client: TestClient) -> None:
+    whole, text = client.get("/outbreaks/1.html"), client.get("/outbreaks/O-7c1.md")
+    assert whole.headers["content-disposition"] == 'attachment; filename="O-7c1.html"'
+    assert "Machine ph-7c41e9 has a bad CPU" in whole.text
+    assert text.text.startswith("# Machine ph-7c41e9 has a bad CPU")
+    assert client.get("/outbreaks/9.html").status_code == 404
+
+
 def test_a_word_on_a_verdict_is_shown_before_there_is_a_newer_atlas(judging: TestClient) -> None:
     address = said(judging, "/outbreaks/O-7c1/judge", kind="confirm", by=f"mira {SCRIPT}", note="Swapped.\r\nClean.")
     assert address == "/outbreaks/O-7c1?judged=1#judged"
@@ -166,3 +175,9 @@ def test_nothing_that_nobody_judged_is_taken_back(judging: TestClient) -> None:
     for fields in ({"kind": "withdraw"}, {"kind": "praise"}, {}):
         answer = judging.post("/outbreaks/1/judge", data={"token": token[1], **fields}, headers=OWN)
         assert answer.status_code == 400, answer.text
+
+
+def test_what_the_list_counts_can_be_counted_again(tmp_path: Path) -> None:
+    atlas = told(tmp_path, made.FOUNDING)
+    rows = atlas.ask(list_of(Asked(atlas)).query).dicts()
+    assert [(row["outbreak"], row["cases"]) for row in rows] == [("O-5d1", 309), ("O-7c1", 63)]

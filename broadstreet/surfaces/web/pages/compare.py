@@ -25,6 +25,7 @@ from broadstreet.surfaces.web.compared import (
     asked_of,
     difference_told,
     interval_told,
+    pair_of,
     same_told,
 )
 from broadstreet.surfaces.web.curves import HOURS, begin, period_of, step_of
@@ -121,13 +122,13 @@ def tell(asked: Asked) -> CompareTold:
         return _nothing(atlas)
     size = sizes(atlas, pair.where_a, pair.where_b)
     (known,) = size.dicts()
-    found, defined_by = asked_of(atlas, pair)
+    found = asked_of(atlas, pair)
     surest = discovered(found)
     shown = surest[: ALL if asked.one("all") else SHOWN]
     seconds = {side: _at_risk(atlas, pair, side) for side in SIDES}
     apart = _rates_apart(known, seconds)
     return CompareTold(
-        answer=_answer(known, surest),
+        answer=_answer(pair, known, surest),
         a=_side(atlas, pair, "a", known, seconds["a"]),
         b=_side(atlas, pair, "b", known, seconds["b"]),
         both=known["both"],
@@ -139,7 +140,7 @@ def tell(asked: Asked) -> CompareTold:
         differing=len(surest),
         differences=[difference_told(atlas, pair, one) for one in shown],
         same=same_told(atlas, pair, found, surest),
-        defined_by=defined_by,
+        defined_by=pair.defined_by,
         swap=_address(pair.b, pair.a),
         all=_address(pair.a, pair.b, ("all", "yes")) if len(surest) > len(shown) else None,
         shortcuts=_shortcuts(atlas),
@@ -175,10 +176,7 @@ def _pair(asked: Asked) -> Pair | None:
     a, b = (None if one == EVERYTHING else one for one in (given["a"], given["b"]))
     if a is None and b is None:
         return None
-    where = [None if one is None else f"({asked.atlas.where(one)})" for one in (a, b)]
-    return Pair(
-        a, b, where[0] or f"(NOT coalesce({where[1]}, FALSE))", where[1] or f"(NOT coalesce({where[0]}, FALSE))"
-    )
+    return pair_of(asked.atlas, a, b)
 
 
 def _with(selection: Selection, column: str, how: str, value: str) -> Selection:
@@ -220,13 +218,13 @@ def _nothing(atlas: Atlas) -> CompareTold:
     )
 
 
-def _answer(known: dict[str, int], surest: Sequence[Difference]) -> str:
+def _answer(pair: Pair, known: dict[str, int], surest: Sequence[Difference]) -> str:
     for side in SIDES:
         if not known[f"{side}_cases"]:
             return f"{side.upper()} has no crash: there is nothing to compare."
     if not surest:
         return "Nothing that was asked tells A from B."
-    of = surest[0].of
+    of = next((one.of for one in surest if one.of.column not in pair.within), surest[0].of)
     name = first_up(f"{exposure(of.column)} {label(of.column, of.value)}")
     return f"{name}: {of.a:,} of {of.known_a:,} crashes of A, {of.b:,} of {of.known_b:,} of B."
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from broadstreet.population.rates import rate
+from broadstreet.population.rates import limits, rate
 from broadstreet.records.selection import EVERYTHING, Selection
 from broadstreet.store.atlas import Atlas
 from broadstreet.store.looking import counted, crashed_of, placed, rates, suspects
@@ -19,6 +19,7 @@ from broadstreet.surfaces.web.curves import MIDDLE, REST, CurveTold, brushed, cu
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
 from broadstreet.surfaces.web.places import (
+    NO_LIMITS,
     PlacesTold,
     RateTold,
     addresses_of,
@@ -28,6 +29,7 @@ from broadstreet.surfaces.web.places import (
     places_told,
     rate_told,
     role_of,
+    unit,
 )
 from broadstreet.surfaces.web.rendering import link, part
 from broadstreet.surfaces.web.selection import narrowed
@@ -67,7 +69,11 @@ class PlacedTold(msgspec.Struct, frozen=True):
 
 
 class MachineTold(msgspec.Struct, frozen=True):
-    """A machine that an outbreak points at, and the hosts on it one after another; `others` had no crash."""
+    """A machine that an outbreak points at, and the hosts on it one after another.
+
+    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` of the `of` that are inside of
+    the outbreak happened there.
+    """
 
     name: str
     outbreak: str
@@ -77,6 +83,7 @@ class MachineTold(msgspec.Struct, frozen=True):
     of: int
     onset: datetime | None
     hosts: list[PlacedTold]
+    addresses: int
     others: int
     query: str
 
@@ -93,7 +100,10 @@ class CellTold(msgspec.Struct, frozen=True):
 
 
 class MatrixTold(msgspec.Struct, frozen=True):
-    """Two exposures against each other; values beyond the first are left out, `more` says whether there are."""
+    """Two exposures against each other; values beyond the first are left out, `more` says whether there are.
+
+    `limits` are the rates from which a cell is drawn darker: those of the map, where it has any.
+    """
 
     rows_of: str
     columns_of: str
@@ -102,6 +112,7 @@ class MatrixTold(msgspec.Struct, frozen=True):
     cells: list[CellTold]
     told: bool
     more: bool
+    limits: tuple[float, float, float, float] | None
     query: str
 
 
@@ -130,11 +141,11 @@ def tell(asked: Asked) -> MapTold:
     places = cpus_told(atlas, selection) if _one_host(selection) else places_told(atlas, selection, area, street)
     machine = _machine(atlas, asked.one("machine"))
     ranked = suspects(atlas, "physical_host" if "physical_host" in atlas.columns else "host", MOST_SUSPECTS)
-    two = _matrix(atlas, selection, asked.one("rows"), asked.one("columns"))
+    two = _matrix(atlas, selection, asked.one("rows"), asked.one("columns"), places)
     chosen = counted(atlas, selection).dicts()[0]
     return MapTold(
         heading=_heading(places, machine, selection, chosen),
-        opening=_opening(places),
+        opening=_opening(places, atlas.about.cases),
         cases=chosen["cases"],
         legend=_legend(atlas),
         measure=next(iter(atlas.about.measures), None),
@@ -144,7 +155,7 @@ def tell(asked: Asked) -> MapTold:
         suspects=[SuspectTold(**row) for row in ranked.dicts()],
         suspects_query=ranked.select,
         matrix=two,
-        care=[*_shadows(atlas, two), *_never(two)],
+        care=[*_shadows(atlas, two), *_never(two, selection)],
         exposures=[one.name for one in atlas.about.columns if one.kind == "exposure" and one.at_risk],
     )
 
@@ -159,8 +170,8 @@ def draw(told: MapTold, asked: Asked) -> dict[str, object]:
         "caption": street_map.caption(fleet),
         "key": marks.key((marks.bars(role), name) for role, name in told.legend),
         "ground": None if told.places.limits is None else marks.key(marks.tones(told.places.limits)),
-        "placements": None if machine is None or told.strip is None else _placements_drawn(machine, told.strip),
-        "matrix": None if told.matrix is None else _matrix_drawn(told.matrix, told.places, asked.selection),
+        "placements": _placements_drawn(machine, told.strip) if machine and machine.hosts and told.strip else None,
+        "matrix": None if told.matrix is None else _matrix_drawn(told.matrix, told.measure, asked.selection),
     }
 
 
@@ -178,10 +189,13 @@ def _placements_drawn(machine: MachineTold, strip: CurveTold) -> Markup:
     return for_widths(placements.draw, chart, HALF)
 
 
-def _matrix_drawn(told: MatrixTold, places: PlacesTold, selection: Selection) -> Markup:
+def _matrix_drawn(told: MatrixTold, measure: str | None, selection: Selection) -> Markup:
     at = {(one.row, one.column): one for one in told.cells}
     cells = tuple(
-        tuple(_cell(told, at.get((row, column)), row, column, selection) for column in told.columns)
+        tuple(
+            _cell(told, at.get((row, column)), (row, column), unit(measure), _of_cell(told, row, column, selection))
+            for column in told.columns
+        )
         for row in told.rows
     )
     chart = matrix.Matrix(
@@ -189,19 +203,23 @@ def _matrix_drawn(told: MatrixTold, places: PlacesTold, selection: Selection) ->
         tuple(row or "not known" for row in told.rows),
         tuple(column or "not known" for column in told.columns),
         cells,
-        places.limits or (0.0, 0.0, 0.0, 0.0),
+        told.limits or NO_LIMITS,
+        f"per 100,000 {(measure or 'hours').replace('_', '-')}",
     )
     return for_widths(matrix.draw, chart, HALF)
 
 
+def _of_cell(told: MatrixTold, row: str | None, column: str | None, selection: Selection) -> str:
+    return link("/cases", narrowed(narrowed(selection, told.rows_of, row), told.columns_of, column))
+
+
 def _cell(
-    told: MatrixTold, one: CellTold | None, row: str | None, column: str | None, selection: Selection
+    told: MatrixTold, one: CellTold | None, pair: tuple[str | None, str | None], hours_in: str, address: str
 ) -> matrix.Cell:
-    """Where time at risk is told, a pair of values without any never ran."""
-    address = link("/cases", narrowed(narrowed(selection, told.rows_of, row), told.columns_of, column))
+    """Where time at risk is told, a pair of values without any never ran; of what is not known, nothing is said."""
     if one is None or (told.told and not one.at_risk and not one.cases):
-        return matrix.Cell(None, 0, 0.0 if told.told else None, "", None)
-    hours = "" if one.at_risk is None else f" in {amount(one.at_risk)} h"
+        return matrix.Cell(None, 0, 0.0 if told.told and None not in pair else None, "", None)
+    hours = "" if one.at_risk is None else f" in {amount(one.at_risk)} {hours_in}"
     at_risk = one.at_risk if one.at_risk else None
     return matrix.Cell(
         None if one.rate is None else one.rate.value, one.cases, at_risk, f"{one.cases:,}{hours}", address
@@ -214,18 +232,19 @@ def _suspect(told: MapTold, machine: MachineTold) -> Suspect | None:
         return None
     notes = (
         f"{machine.cases:,} of {plural(machine.of, 'crash', 'crashes')} of outbreak {machine.rank},",
-        f"{plural(len(machine.hosts), 'host')}, one machine",
+        f"{plural(machine.addresses, 'host')}, one machine",
     )
     return Suspect(machine.name, notes, machine.role, addresses, f"/machines/{part(machine.name)}")
 
 
 def _one_host(selection: Selection) -> bool:
-    return any(one.column == "host" and one.kind == "is" and len(one.values) == 1 for one in selection.conditions)
+    of_host = [one.values for one in selection.conditions if one.column == "host" and one.kind == "is"]
+    return any(len(values) == 1 and None not in values for values in of_host)
 
 
 def _heading(places: PlacesTold, machine: MachineTold | None, selection: Selection, chosen: dict[str, Any]) -> str:
     if machine is not None and selection == EVERYTHING and machine.hosts:
-        hosts = plural(len(machine.hosts), "address", "addresses")
+        hosts = plural(machine.addresses, "address", "addresses")
         return f"{machine.cases:,} crashes, {hosts}, one machine."
     if not chosen["cases"]:
         return "No crash here." if selection != EVERYTHING else "No crashes yet."
@@ -246,11 +265,13 @@ def _legend(atlas: Atlas) -> list[tuple[str, str]]:
     return [*(one for one in told if one[0] != "other"), ("other", REST if told else "Crashes")]
 
 
-def _opening(places: PlacesTold) -> str:
+def _opening(places: PlacesTold, cases: int) -> str:
+    if not cases:
+        return "The fleet is drawn when there is a crash to be placed in it."
     if places.places == "cpus":
         return "Each dot is a CPU; each bar is a crash of a thread that ran on it last, away from the middle."
     if not places.hosts:
-        return "No host is known: neither core dumps nor the fleet's tables tell any."
+        return "No host of these is known: neither core dumps nor the fleet's tables tell any."
     street = "all hosts" if places.street is None else f"a {exposure(places.street)}"
     return (
         f"Each street is {street}. Each dot on it is a host; each bar is a crash at that address, away from the street."
@@ -259,7 +280,7 @@ def _opening(places: PlacesTold) -> str:
 
 def _machine(atlas: Atlas, name: str) -> MachineTold | None:
     """The one that is asked for, else the first that an outbreak points at."""
-    if "physical_host" not in atlas.columns:
+    if not all(name in atlas.columns and atlas.column(name).at_risk for name in ("physical_host", "host")):
         return None
     outbreaks = investigation(atlas).outbreaks
     pointed = {one.cohort["physical_host"]: one for one in outbreaks if "physical_host" in one.cohort}
@@ -271,33 +292,36 @@ def _machine(atlas: Atlas, name: str) -> MachineTold | None:
     times = crashed_of(atlas, "physical_host", machine, outbreak.id)
     crashes: dict[str, list[datetime]] = {}
     for row in times.dicts():
-        crashes.setdefault(row["host"], []).append(row["time"].astimezone(UTC))
-    rows = [row for row in there.dicts() if row["value"] in crashes]
+        if row["host"] is not None and row["time"] is not None:
+            crashes.setdefault(row["host"], []).append(row["time"].astimezone(UTC))
+    known = [row for row in there.dicts() if row["value"] is not None]
+    rows = [row for row in known if row["value"] in crashes]
     return MachineTold(
         name=machine,
         outbreak=outbreak.id,
         rank=outbreak.rank,
         role=role_of(outbreak.rank),
-        cases=sum(map(len, crashes.values())),
-        of=outbreak.case_count + outbreak.elsewhere_count + outbreak.unplaced_count,
+        cases=times.rows.num_rows,
+        of=outbreak.case_count,
         onset=None if outbreak.onset is None else datetime.fromisoformat(outbreak.onset),
         hosts=[
             PlacedTold(row["value"], row["start"].astimezone(UTC), row["end"].astimezone(UTC), crashes[row["value"]])
             for row in rows[:MOST_PLACED]
         ],
-        others=there.rows.num_rows - len(rows),
+        addresses=len(rows),
+        others=len(known) - len(rows),
         query=there.select,
     )
 
 
-def _matrix(atlas: Atlas, selection: Selection, rows_of: str, columns_of: str) -> MatrixTold | None:
+def _matrix(atlas: Atlas, selection: Selection, rows_of: str, columns_of: str, places: PlacesTold) -> MatrixTold | None:
     pair = _pair(atlas, rows_of, columns_of)
     if pair is None:
         return None
     answer = rates(atlas, selection, pair)
     found = answer.dicts()
-    rows, columns = (_values(found, name) for name in pair)
-    shown = {(row, column) for row in rows[:MOST_OF_MATRIX] for column in columns[:MOST_OF_MATRIX]}
+    (rows, more_rows), (columns, more_columns) = (_values(found, name) for name in pair)
+    shown = {(row, column) for row in rows for column in columns}
     cells = [
         CellTold(
             one[pair[0]],
@@ -312,13 +336,20 @@ def _matrix(atlas: Atlas, selection: Selection, rows_of: str, columns_of: str) -
     ]
     return MatrixTold(
         *pair,
-        rows[:MOST_OF_MATRIX],
-        columns[:MOST_OF_MATRIX],
+        rows,
+        columns,
         cells,
         told=bool(atlas.about.measures) and all(atlas.column(name).at_risk for name in pair),
-        more=len(rows) > MOST_OF_MATRIX or len(columns) > MOST_OF_MATRIX,
+        more=more_rows or more_columns,
+        limits=places.limits or _limits(cells),
         query=answer.select,
     )
+
+
+def _limits(cells: list[CellTold]) -> tuple[float, float, float, float] | None:
+    known = [(one.episodes, one.at_risk) for one in cells if one.at_risk]
+    mean = rate(sum(episodes for episodes, _ in known), sum(at_risk for _, at_risk in known))
+    return limits(mean.value) if mean is not None and mean.value else None
 
 
 def _pair(atlas: Atlas, rows_of: str, columns_of: str) -> tuple[str, str] | None:
@@ -326,16 +357,20 @@ def _pair(atlas: Atlas, rows_of: str, columns_of: str) -> tuple[str, str] | None
     if rows_of in exposures and columns_of in exposures and rows_of != columns_of:
         return rows_of, columns_of
     usual = {name for name in exposures if 1 < atlas.column(name).values <= MOST_OF_MATRIX}
-    return next((pair for pair in MATRIX if set(pair) <= usual), None)
+    others = [one.name for one in atlas.about.columns if one.at_risk and one.values > 1 and one.name != "host"]
+    any_two = (others[0], others[1]) if len(others) > 1 else None
+    return next((pair for pair in MATRIX if set(pair) <= usual), any_two)
 
 
-def _values(found: list[dict[str, Any]], name: str) -> list[str | None]:
-    """The values with most episodes first, then by name; what is not known last."""
+def _values(found: list[dict[str, Any]], name: str) -> tuple[list[str | None], bool]:
+    """Those with most episodes, by name, what is not known last; and whether there are more."""
     episodes: dict[str | None, int] = {}
     for one in found:
         episodes[one[name]] = episodes.get(one[name], 0) + one["episodes"]
-    many = sorted((value for value in episodes if value is not None), key=lambda value: -episodes[value])
-    return [*sorted(many[:MOST_OF_MATRIX]), *many[MOST_OF_MATRIX:], *([None] if None in episodes else [])]
+    many = sorted((value for value in episodes if value is not None), key=lambda value: (-episodes[value], value))
+    unknown = [None] if None in episodes else []
+    most = MOST_OF_MATRIX - len(unknown)
+    return [*sorted(many[:most]), *unknown], len(many) > most
 
 
 def _shadows(atlas: Atlas, two: MatrixTold | None) -> list[str]:
@@ -363,15 +398,16 @@ def _shadow(outbreak: OutbreakJson, one: ComparisonJson) -> str:
     )
 
 
-def _never(two: MatrixTold | None) -> list[str]:
+def _never(two: MatrixTold | None, selection: Selection) -> list[str]:
     """What never ran together cannot be told apart."""
     if two is None or not two.told:
         return []
     ran = {(one.row, one.column) for one in two.cells if one.at_risk}
     known = [(row, column) for row in two.rows for column in two.columns if None not in (row, column)]
     row_of, column_of = exposure(two.rows_of), first_up(exposure(two.columns_of))
+    where = "" if selection == EVERYTHING else " in what is selected"
     return [
-        f"{column_of} {column} never ran on {row_of} {row}: nothing can be said about the two together."
+        f"{column_of} {column} never ran on {row_of} {row}{where}: nothing can be said about the two together."
         for row, column in [one for one in known if one not in ran][:2]
     ]
 

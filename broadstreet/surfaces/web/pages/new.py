@@ -34,13 +34,17 @@ class NewSyndromeTold(msgspec.Struct, frozen=True):
 
 
 class NewTold(msgspec.Struct, frozen=True):
-    """What was read since a moment, in a sentence, by outbreak and by syndrome; alarms that fell due since."""
+    """What was read since a moment, in a sentence, by outbreak and by syndrome; alarms that fell due since.
+
+    There are `more` syndromes with new cases than are listed.
+    """
 
     heading: str
     since: datetime
     cases: int
     outbreaks: list[NewOutbreakTold]
     syndromes: list[NewSyndromeTold]
+    more: int
     alarms: list[str]
     newest: datetime | None
     queries: list[str]
@@ -62,14 +66,16 @@ def tell(asked: Asked) -> NewTold:
         NewOutbreakTold(row["outbreak"], titles[row["outbreak"]], row["new"], row["cases"], row["new"] == row["cases"])
         for row in by_outbreak.dicts()
     ]
-    syndromes = [NewSyndromeTold(**row) for row in by_syndrome.dicts()]
-    cases = int(whole.dicts()[0]["cases"])
+    rows = by_syndrome.dicts()
+    syndromes = [NewSyndromeTold(row["syndrome"], row["new"], row["cases"], row["unseen"]) for row in rows]
+    [said] = whole.dicts()
     return NewTold(
-        heading=_heading(cases, outbreaks, syndromes),
+        heading=_heading(said["cases"], outbreaks, rows[0]["of_unseen"] if rows else 0, said["without"]),
         since=since,
-        cases=cases,
+        cases=said["cases"],
         outbreaks=outbreaks,
         syndromes=syndromes,
+        more=rows[0]["of"] - len(rows) if rows else 0,
         alarms=[one.syndrome for one in investigation(atlas).alarms if datetime.fromisoformat(one.at) >= since],
         newest=newest,
         queries=[whole.select, by_outbreak.select, by_syndrome.select],
@@ -85,12 +91,12 @@ def _since(text: str, newest: datetime | None) -> datetime:
         raise UsageError(f"since: {error}", "Write since=2026-03-12 or since=2026-03-12T14:00.") from error
 
 
-def _heading(cases: int, outbreaks: list[NewOutbreakTold], syndromes: list[NewSyndromeTold]) -> str:
+def _heading(cases: int, outbreaks: list[NewOutbreakTold], unseen: int, without: int) -> str:
     if not cases:
         return "Nothing new."
     new = sum(one.all_new for one in outbreaks)
-    unseen = sum(one.unseen for one in syndromes)
-    kinds = f"{plural(unseen, 'new syndrome')}" if unseen else "all known syndromes"
+    kinds = plural(unseen, "new syndrome") if unseen else "no syndrome" if cases == without else "all known syndromes"
+    kinds += f", {without:,} of no syndrome" if 0 < without < cases else ""
     return f"{plural(cases, 'case')}, {kinds}. {plural(new, 'new outbreak') if new else 'No new outbreak'}."
 
 

@@ -158,11 +158,11 @@ def _marks(atlas: Atlas) -> list[MarkTold]:
 
 
 def _strip(atlas: Atlas) -> StripTold | None:
-    """The load of the fleet, where it is counted: a curve that rises with it says little."""
+    """The load of the fleet, where something but hours is counted: a curve that rises with it says little."""
     period = period_of(atlas)
-    if period is None or len(atlas.about.measures) < 2:
+    measure = next((one for one in atlas.about.measures if not one.endswith("_hours")), None)
+    if period is None or measure is None:
         return None
-    measure = atlas.about.measures[1]
     step = step_of(*period)
     start = begin(period[0], step)
     hours = HOURS[step]

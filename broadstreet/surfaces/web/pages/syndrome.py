@@ -27,6 +27,7 @@ from broadstreet.surfaces.web.halves import (
 from broadstreet.surfaces.web.history import LONGEST_LINE, SAID, HistoryTold, events_of, history_told, now_called
 from broadstreet.surfaces.web.page import Asked, Page
 from broadstreet.surfaces.web.rendering import link, part
+from broadstreet.surfaces.web.reported import forms
 from broadstreet.surfaces.web.telling_apart import ApartTold, apart_told
 from broadstreet.surfaces.web.telling_apart import drawn as apart_drawn
 from broadstreet.surfaces.web.verdicts import outbreaks_of
@@ -165,6 +166,13 @@ def _row(atlas: Atlas, name: str, just_said: str, asked: Asked) -> Answer:
     raise NotInCasebook(f"There is no syndrome {name}.", f"{several}The page Syndromes lists them all.")
 
 
+def _called(atlas: Atlas, name: str) -> str:
+    found = parts.syndrome_row(atlas, name).dicts() or parts.named_so(atlas, name).dicts()
+    if len(found) != 1:
+        raise NotInCasebook(f"There is no syndrome {name}.", "The page Syndromes lists them all.")
+    return str(found[0]["syndrome"])
+
+
 def _answer(outbreaks: Sequence[OutbreakJson]) -> str:
     many = len(outbreaks)
     if many > 1 and any(one.splits for one in outbreaks):
@@ -258,4 +266,5 @@ PAGE = Page(
     "One syndrome: its definition, its halves where it hides several causes, what people said of it.",
     parameters=(SAID,),
     draw=draw,
+    forms=forms(_called, "syndrome"),
 )
