@@ -251,9 +251,7 @@ def _strip(curve: Curve, strip: Strip, scale: TimeScale, top: float) -> Markup:
         path("".join(d), "si thick"),
         text(scale.left - 7, base + 4, "0", "end"),
     ]
-    name = strip.name + (
-        f": {figure(known[0])} to {figure(known[-1])}{_peak(known)}" if known else ": unknown"
-    )
+    name = strip.name + (f": {figure(known[0])} to {figure(known[-1])}{_peak(known)}" if known else ": unknown")
     shown.append(text(scale.left, top + 8, name, "halo"))
     return group(*shown)
 
