@@ -50,6 +50,7 @@ def draw(url: str, number: int | None, folder: str) -> tuple[About, Investigatio
         found = concluded(inquiry)
         told = _told(inquiry.population, found.verdicts)
         store.write_crashes(questions, folder, told)
+        store.write_ids(folder, told)
         store.write_traces(questions, folder)
         store.write_decisions(questions, folder)
         syndromes = listed(questions, inquiry.grouping)
@@ -132,11 +133,12 @@ def _write_members(verdicts: Sequence[Verdict], told: pa.Table, folder: str) -> 
 def _members(verdicts: Sequence[Verdict], numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     for verdict in verdicts:
         for name, cases in (*_sides(verdict.outbreak), *_arguments(verdict)):
+            ordered = sorted((numbers[case], case) for case in cases)  # so that a number is in few row groups
             yield {
                 "outbreak": [verdict.outbreak.id] * len(cases),
                 "of": [name] * len(cases),
-                "case_id": list(cases),
-                "number": [numbers[case] for case in cases],
+                "case_id": [case for _, case in ordered],
+                "number": [number for number, _ in ordered],
             }
 
 

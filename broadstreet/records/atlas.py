@@ -3,6 +3,7 @@
 It is a folder of tables, which answer what a page asks without the analysis being done again:
 
 - `crashes`: one row for each case, the newest first, the undated last; `number` is its place in that order
+- `ids`: the id of each case in the order of ids, and its `number`
 - `pieces`: time at risk, each piece with one value of every exposure that time at risk is told by
 - `members`: which cases an outbreak has, and which an argument of its verdict is about
 - `suspects`: hosts and machines by how many more crashes they have than their time at risk explains
@@ -13,7 +14,7 @@ It is a folder of tables, which answer what a page asks without the analysis bei
 from dataclasses import dataclass
 from typing import Literal
 
-TABLES = ("crashes", "pieces", "members", "suspects", "syndromes", "traces", "decisions", "said")
+TABLES = ("crashes", "ids", "pieces", "members", "suspects", "syndromes", "traces", "decisions", "said")
 
 ColumnKind = Literal["case", "exposure", "feature"]
 ColumnType = Literal["text", "texts", "int", "float", "bool", "time", "address"]

@@ -13,6 +13,7 @@ from broadstreet.store.literals import named
 from broadstreet.store.questions import Questions
 
 ROWS_AT_ONCE = 50_000  # of a row group
+IDS_AT_ONCE = 5_000
 COLUMNS_AT_ONCE = 10  # whose values are held in memory to be counted
 _LISTS = ("holds", "could_not_be_judged")
 _LEFT_OUT = ("frames", "time")  # the trace has the one, the atlas tells the other
@@ -20,14 +21,20 @@ OF_CASE: tuple[Column, ...] = tuple(column for column in (*CASES, *FEATURES) if 
 LISTS = frozenset(_LISTS)
 
 
-def write(folder: str, name: str, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema) -> None:
+def write(
+    folder: str,
+    name: str,
+    batches: Iterable[pa.Table | pa.RecordBatch],
+    schema: pa.Schema,
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> None:
     """One table of an atlas; there is none until all of it is written."""
     path = os.path.join(folder, f"{name}.parquet")
     partial = f"{path}.{os.getpid()}"
     with parquet.ParquetWriter(partial, schema, compression="zstd") as writer:
         for batch in batches:
             table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-            writer.write_table(table, row_group_size=ROWS_AT_ONCE)
+            writer.write_table(table, row_group_size=rows_at_once)
     os.replace(partial, path)
 
 
@@ -56,6 +63,12 @@ def distinct(folder: str, columns: Sequence[str]) -> dict[str, int]:
             [row] = duck.execute(f"SELECT {asked} FROM read_parquet('{path}')").fetchall()
             found.update(zip(some, row, strict=True))
     return found
+
+
+def write_ids(folder: str, told: pa.Table) -> None:
+    """Where in the order each case stands, by its id: in small row groups, of which a look-up reads one."""
+    ids = told.select(["case_id", "number"]).sort_by("case_id")
+    write(folder, "ids", [ids], ids.schema, IDS_AT_ONCE)
 
 
 def write_traces(questions: Questions, folder: str) -> None:

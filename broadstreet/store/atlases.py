@@ -19,7 +19,7 @@ from broadstreet.store.mirror import cache_home
 from broadstreet.store.place import Place, place
 from broadstreet.store.table import opened
 
-FORMAT = 6  # of the files of an atlas; a new one is drawn where this changed
+FORMAT = 7  # of the files of an atlas; a new one is drawn where this changed
 KEPT = 3  # atlases of a casebook; older ones go
 DIGITS = 8  # of the identity of a casebook
 

@@ -1,6 +1,7 @@
 """What the pages of one case, one host and one machine ask of an atlas."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from broadstreet.errors import NotInCasebook, UsageError
@@ -12,21 +13,35 @@ from broadstreet.store.atlas import Answer, Atlas, named, text
 GAP = "INTERVAL 2 HOURS"  # in which nothing is told, and a place is taken to be as it was: a reboot, a late row
 MOST_STAYS, MOST_TIMES = 500, 1_000
 MOST_ALIKE = 5
+AFTER_ALL = "g"  # comes after every digit of an id
+ATLASES, COLUMNS = 3, 100  # of which what was counted is kept
 
 
 def case_row(atlas: Atlas, name: str) -> dict[str, Any]:
     """The row of a case, by its id or the beginning of it."""
-    rows = atlas.ask(f'SELECT * FROM crashes WHERE starts_with("case_id", {text(name.lower())}) LIMIT 2').dicts()
+    least = name.lower()
+    rows = atlas.ask(
+        f'SELECT "number" FROM ids WHERE "case_id" >= {text(least)} AND "case_id" < {text(least + AFTER_ALL)} LIMIT 2'
+    ).dicts()
     if not rows:
         raise NotInCasebook(f"There is no case {name[:64]} in this casebook.", "The page Cases lists all there are.")
     if len(rows) > 1:
         raise UsageError(f"Several cases begin with {name}.", "Give more of the id.")
-    return rows[0]
+    return atlas.ask(f'SELECT * FROM crashes WHERE "number" = {rows[0]["number"]}').dicts()[0]
 
 
-def memberships(atlas: Atlas, case_id: str) -> Answer:
+def memberships(atlas: Atlas, number: int) -> Answer:
     """How a case lies to the outbreaks: outbreak, and `of` (inside, elsewhere, unplaced, an argument's name)."""
-    return atlas.ask(f'SELECT outbreak, "of" FROM members WHERE case_id = {text(case_id)}\nORDER BY ALL')
+    return atlas.ask(f'SELECT outbreak, "of" FROM members WHERE "number" = {int(number)}\nORDER BY ALL')
+
+
+def inside(atlas: Atlas, selection: Selection) -> dict[str, int]:
+    """How many of these cases are inside of each outbreak; those that have none are not named."""
+    rows = atlas.ask(
+        'SELECT outbreak, count(*) AS cases FROM members WHERE "of" = \'inside\' AND "number" IN '
+        f'(SELECT "number" FROM crashes WHERE {atlas.where(selection)})\nGROUP BY outbreak'
+    ).rows
+    return dict(zip(rows["outbreak"].to_pylist(), rows["cases"].to_pylist(), strict=True))
 
 
 def syndrome(atlas: Atlas, name: str) -> dict[str, Any]:
@@ -36,11 +51,28 @@ def syndrome(atlas: Atlas, name: str) -> dict[str, Any]:
 
 
 def counts(atlas: Atlas, asked: Mapping[str, Selection]) -> dict[str, int]:
-    """How many cases each selection has, of all of them in one scan."""
-    tests = ", ".join(
-        f"count(*) FILTER ({atlas.where(selection)}) AS {named(name)}" for name, selection in asked.items()
-    )
-    return atlas.ask(f"SELECT {tests} FROM crashes").dicts()[0] if asked else {}
+    """How many cases each selection has. Those with a value of one column are counted once for all values."""
+    alone = {name: one for name, one in asked.items() if _column(one) is not None}
+    found = {name: tally(atlas, str(_column(one))).get(one.conditions[0].values[0], 0) for name, one in alone.items()}
+    rest = {name: one for name, one in asked.items() if name not in alone}
+    tests = ", ".join(f"count(*) FILTER ({atlas.where(one)}) AS {named(name)}" for name, one in rest.items())
+    return found | (atlas.ask(f"SELECT {tests} FROM crashes").dicts()[0] if rest else {})
+
+
+@lru_cache(ATLASES * COLUMNS)
+def tally(atlas: Atlas, column: str) -> Mapping[str | None, int]:
+    """How many cases have each value of a column."""
+    name = named(atlas.column(column).name)
+    rows = atlas.ask(f"SELECT {name}::VARCHAR AS value, count(*) AS cases FROM crashes GROUP BY ALL").rows
+    return dict(zip(rows["value"].to_pylist(), rows["cases"].to_pylist(), strict=True))
+
+
+def _column(selection: Selection) -> str | None:
+    """The column of a selection that is of one value of it, and of nothing else."""
+    if selection.start or selection.end or len(selection.conditions) != 1:
+        return None
+    only = selection.conditions[0]
+    return only.column if only.kind == "is" and len(only.values) == 1 else None
 
 
 def count_of(atlas: Atlas, selection: Selection) -> str:

@@ -39,23 +39,6 @@ def cases_of(atlas: Atlas, selection: Selection, columns: Sequence[str], order: 
     )
 
 
-def findings(atlas: Atlas, one: Selection, other: Selection) -> Answer:
-    """Of each finding that holds in either: `a` and `b` cases, of `known_a` and `known_b` in which it was judged."""
-    a, b = atlas.where(one), atlas.where(other)
-    return atlas.ask(
-        f'WITH both_of AS (SELECT * FROM (SELECT "holds", "could_not_be_judged", ({a}) AS a, ({b}) AS b '
-        "FROM crashes) WHERE a OR b),\n"
-        "whole AS (SELECT count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM both_of),\n"
-        'held AS (SELECT unnest("holds") AS value, a, b FROM both_of),\n'
-        'lost AS (SELECT unnest("could_not_be_judged") AS value, a, b FROM both_of),\n'
-        "unknown AS (SELECT value, count(*) FILTER (a) AS a, count(*) FILTER (b) AS b FROM lost GROUP BY value)\n"
-        "SELECT h.value, count(*) FILTER (h.a) AS a, count(*) FILTER (h.b) AS b, "
-        "any_value(w.a - coalesce(u.a, 0)) AS known_a, any_value(w.b - coalesce(u.b, 0)) AS known_b, "
-        "count(*) OVER () AS values\n"
-        "FROM held h CROSS JOIN whole w LEFT JOIN unknown u USING (value) GROUP BY h.value ORDER BY count(*) DESC, 1"
-    )
-
-
 def stacks(atlas: Atlas, selection: Selection) -> Answer:
     """The distinct traces of these cases: their frames, each with its trust, and how many cases have them."""
     return atlas.ask(
@@ -70,6 +53,15 @@ def members(atlas: Atlas, outbreak: str, of: str) -> str:
     """The SELECT of the cases of one side of an outbreak, or of one of its arguments."""
     selection = part_of(outbreak, of)
     return f'SELECT * FROM crashes WHERE {atlas.where(selection)} ORDER BY "number"'
+
+
+def sizes(atlas: Atlas) -> str:
+    """The SELECT of how many cases each outbreak has inside of it, beside all time at risk."""
+    hours = f"(SELECT sum({named(atlas.about.measures[0])}) FROM pieces)" if atlas.about.measures else "NULL"
+    return (
+        f"SELECT outbreak, count(*) AS cases, {hours} AS at_risk\n"
+        "FROM members WHERE \"of\" = 'inside' GROUP BY outbreak ORDER BY cases DESC"
+    )
 
 
 def by_members(atlas: Atlas, outbreak: str, selects: Sequence[str]) -> list[str]:

@@ -114,12 +114,18 @@ def within(atlas: Atlas, columns: Sequence[str], of: str) -> set[str]:
 def tallying(columns: Sequence[AtlasColumn], one: str, other: str, most: int, least: int = 1) -> str:
     """The SELECT of one pass."""
     names = ", ".join(named(column.name) for column in columns)
-    few = (
-        f"WITH seen AS (SELECT * FROM (SELECT {names}, coalesce({one}, FALSE) AS in_a,\n"
-        f"  coalesce({other}, FALSE) AS in_b FROM crashes) WHERE in_a OR in_b),\n"
-        f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
-        "  FROM seen GROUP BY ALL)\n"
-    )
+    if other == NOTHING:
+        few = (
+            f"WITH few AS MATERIALIZED (SELECT {names}, count(*) AS a, 0 AS b FROM crashes\n"
+            f"  WHERE {one} GROUP BY ALL)\n"
+        )
+    else:
+        few = (
+            f"WITH seen AS (SELECT * FROM (SELECT {names}, coalesce({one}, FALSE) AS in_a,\n"
+            f"  coalesce({other}, FALSE) AS in_b FROM crashes) WHERE in_a OR in_b),\n"
+            f"few AS MATERIALIZED (SELECT {names}, count(*) FILTER (in_a) AS a, count(*) FILTER (in_b) AS b\n"
+            "  FROM seen GROUP BY ALL)\n"
+        )
     return few + "\nUNION ALL\n".join(_of_one(column, most, least) for column in columns)
 
 

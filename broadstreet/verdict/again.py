@@ -50,11 +50,6 @@ def line(test: Test) -> str | None:
     return _called(test.name, test.arguments, FIELDS.get(test.name))
 
 
-def two_sided(test: Test) -> str:
-    """The same of a test of which both tails count."""
-    return _called(test.name, test.arguments, "two_sided")
-
-
 def _either_way(test: Test) -> str:
     """A sign and a place may also avoid each other: twice the p of the one that was seen."""
     imports, call = _call(test.name, test.arguments)

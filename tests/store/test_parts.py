@@ -15,7 +15,6 @@ from broadstreet.store.parts import (
     cases_of,
     curve_of,
     decisions,
-    findings,
     listed,
     most_evidence,
     named_so,
@@ -77,12 +76,6 @@ def test_the_first_case_is_the_oldest(atlas: Atlas) -> None:
 def test_a_curve_counts_each_side_of_an_outbreak(atlas: Atlas) -> None:
     rows = curve_of(atlas, ["O-1"], START, 24).dicts()
     assert [(row["side"], row["bin"], row["cases"]) for row in rows] == [("elsewhere", 0, 1), ("inside", 0, 2)]
-
-
-def test_a_finding_that_could_not_be_judged_is_left_out_of_its_total(atlas: Atlas) -> None:
-    found = {row["value"]: row for row in findings(atlas, part_of("O-1"), part_of("O-2")).dicts()}
-    assert (found["bent"]["a"], found["bent"]["known_a"], found["bent"]["known_b"]) == (2, 3, 0)
-    assert (found["torn"]["a"], found["torn"]["known_a"], found["torn"]["known_b"]) == (1, 2, 1)
 
 
 def test_stacks_are_counted_in_cases(atlas: Atlas) -> None:

@@ -36,7 +36,7 @@ ABOVE, RED_ZONE = 24, 128
 COMPRESSIONS = {".zst": "zstd -dc", ".gz": "gzip -dc", ".xz": "xz -dc", ".lz4": "lz4 -dc"}
 LONGEST_ARGUMENT = 1000
 LONGEST_SHOWN = 20_000  # characters; the whole stands in the case's own JSON
-ID = 8  # characters of a case's id
+ID, SURE_ID = 8, 12  # characters of a case's id: to be read, and to be asked for among a million cases
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 OPERATOR = re.compile(r"operator\s?(?:<<=?|>>=?|->\*?|<=>|[<>]=?|\(\)|(?=\w))")
 HIDDEN = str.maketrans("<>() ", "\1\2\3\4\5")  # such characters of an operator's name bracket nothing
@@ -285,9 +285,10 @@ def commands(case: Case, casebook: str, kept: bool) -> Iterator[CommandTold]:
             "What is kept, downloaded, in gdb: registers and words, no whole backtrace",
             f"gdb -nx -ex 'info registers'{_words_option(case)} {program} case-{short}.core",
         )
-    yield CommandTold("This page in a terminal", f"broadstreet read {short} --casebook {own}")
+    yield CommandTold("This page in a terminal", f"broadstreet read {case.case_id[:SURE_ID]} --casebook {own}")
     yield CommandTold(
-        "With its syndrome, its outbreaks and the arguments", f"broadstreet explain {short} --casebook {own}"
+        "With its syndrome, its outbreaks and the arguments",
+        f"broadstreet explain {case.case_id[:SURE_ID]} --casebook {own}",
     )
     if where == "here":
         yield CommandTold(

@@ -40,7 +40,6 @@ TEXTS: tuple[str, ...] = (
     IMAGE,
     "' onmouseover='alert(1)",
     "javascript:alert(1)",
-    MEGABYTE,
     "{{7*7}}${7*7}<%= 7*7 %>{% include 'x' %}",
     "' OR 1=1 --",
     '"; DROP VIEW crashes; --',
@@ -70,6 +69,7 @@ TEXTS: tuple[str, ...] = (
     "tilde~",
     "x" * 5_000,
     "`backticks` $(id) | tee",
+    MEGABYTE,
     "null",
     "[not](javascript:alert(1)) **bold** | cell |\n# head",
     "  spaces  at both ends  ",
@@ -190,8 +190,13 @@ def _hostile(one: Case, number: int, kind: int, on: int, when: datetime) -> Case
 
 
 def _where(number: int, on: int, when: datetime) -> Circumstances:
-    labels = {"tenant": text_of(number % 7), KEYS[number % len(KEYS)]: text_of(number)}
+    labels = {
+        "tenant": MEGABYTE if number % 60 == 8 else text_of(number % 7),
+        KEYS[number % len(KEYS)]: text_of(number),
+    }
     labels |= {KEYS[n]: text_of((number + n) % 3) for n in range(0, len(KEYS), 4)}
+    long = {"service_release": MEGABYTE, "workload": MEGABYTE} if number % 60 == 7 else {}
+    told = {"service_release": text_of(1 + on % RELEASES), "workload": text_of(2 + number % 6), **long}
     return Circumstances(
         path=f"/{number}/{text_of(number)[:300]}",
         executable=f"/usr/bin/{text_of(number % 5)}",
@@ -206,8 +211,7 @@ def _where(number: int, on: int, when: datetime) -> Circumstances:
         host_source="sidecar",
         boot_id=text_of(number + 9),
         service=text_of(on % 3),
-        service_release=text_of(1 + on % RELEASES),
-        workload=text_of(2 + number % 6),
+        **told,
         labels=tuple(labels.items()),
     )
 

@@ -138,7 +138,7 @@ def test_every_query_of_the_page_can_be_asked(fleet: Read) -> None:
         for table in ("crashes", "members"):
             questions.lend(table, fleet.atlas.ask(f"SELECT * FROM {table}").rows)
         for name, select in page.queries.items():
-            rows = sum(batch.num_rows for batch in questions.ask(select))
+            rows = sum(batch.num_rows for batch in questions.ask(select)) if select else 0
             assert rows > 0 or name in ("among", "contradictions"), name
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from broadstreet.surfaces.web.pages import PAGES
+from broadstreet.surfaces.web.safety import LONGEST_ADDRESS
 from tests.surfaces.web.browsing import Tab, tab
 from tests.surfaces.web.hostile import BAD_MACHINE, SCRIPT
 from tests.surfaces.web.site import Site, every_page
@@ -90,7 +91,7 @@ def test_nothing_unseen_reaches_a_page(hostile_site: Site, pages: dict[str, list
 def test_a_page_stays_small_whatever_a_name_weighs(hostile_site: Site, pages: dict[str, list[str]], kind: str) -> None:
     for address in pages[kind]:
         assert len(hostile_site.get(address).text.encode()) < MOST_BYTES, address
-        assert len(address) < 4_000
+        assert len(address) < LONGEST_ADDRESS
 
 
 @every_kind

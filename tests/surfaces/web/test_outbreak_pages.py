@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from broadstreet.records.verdict import Investigation
 from broadstreet.surfaces.web.page import Asked
 from broadstreet.surfaces.web.pages.outbreak import OutbreakTold, tell
+from broadstreet.surfaces.web.pages.outbreaks import tell as list_of
 from tests.surfaces import investigations as made
 from tests.surfaces.web.outbreaks_told import told
 from tests.surfaces.web.stand_in import OnShelf, reader
@@ -174,3 +175,9 @@ def test_nothing_that_nobody_judged_is_taken_back(judging: TestClient) -> None:
     for fields in ({"kind": "withdraw"}, {"kind": "praise"}, {}):
         answer = judging.post("/outbreaks/1/judge", data={"token": token[1], **fields}, headers=OWN)
         assert answer.status_code == 400, answer.text
+
+
+def test_what_the_list_counts_can_be_counted_again(tmp_path: Path) -> None:
+    atlas = told(tmp_path, made.FOUNDING)
+    rows = atlas.ask(list_of(Asked(atlas)).query).dicts()
+    assert [(row["outbreak"], row["cases"]) for row in rows] == [("O-5d1", 309), ("O-7c1", 63)]

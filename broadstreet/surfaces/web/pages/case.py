@@ -205,7 +205,7 @@ def tell(asked: Asked) -> CasePage:
         place={name: _text(row.get(name)) for name in ("host", "physical_host", "region")},
         role=role_of(row["outbreak"]),
         syndrome=syndrome,
-        among=_among(atlas, case.case_id),
+        among=_among(atlas, row["number"]),
         findings=crash.findings(case),
         registers=crash.registers(case, matter, DULL),
         words=None if near is None else crash.words(near, matter, "rsp" if "rsp" in case.registers else "sp"),
@@ -291,9 +291,9 @@ def _syndrome(atlas: Atlas, row: Mapping[str, Any]) -> SyndromeOf | None:
     return SyndromeOf(name, told["name"], told["cases"], f"/syndromes/{part(name)}")
 
 
-def _among(atlas: Atlas, case_id: str) -> list[AmongTold]:
+def _among(atlas: Atlas, number: int) -> list[AmongTold]:
     of: dict[str, list[str]] = {}
-    for row in store.memberships(atlas, case_id).dicts():
+    for row in store.memberships(atlas, number).dicts():
         of.setdefault(row["outbreak"], []).append(row["of"])
     return [_lies(one, of[one.id]) for one in investigation(atlas).outbreaks if one.id in of]
 
@@ -434,6 +434,9 @@ def _queries(case_id: str, trace_id: str, syndrome: SyndromeOf | None) -> dict[s
         "frames": f"SELECT number, part, function, function_offset, module, trust FROM frames\n"
         f"WHERE trace_id = '{trace_id}'",
         "registers": f"SELECT registers FROM cases WHERE {of_case}",
+        "words": f"SELECT kept, size FROM evidence WHERE {of_case}",
+        "threads": f"SELECT thread_count, threads FROM cases WHERE {of_case}",
+        "missing": f"SELECT gaps FROM cases WHERE {of_case}",
         "circumstances": f"SELECT * FROM crashes WHERE {of_case}",
         "among": f'SELECT outbreak, "of" FROM members WHERE {of_case}',
         "readings": f"SELECT * FROM history WHERE {of_case}",

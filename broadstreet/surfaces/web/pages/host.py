@@ -56,7 +56,7 @@ class ExcessTold(msgspec.Struct, frozen=True):
 
 
 class NamedTold(msgspec.Struct, frozen=True):
-    """An outbreak that names this place, or has cases on it; `cases` are those."""
+    """An outbreak that names this place, or has cases on it; `cases` are those, `action` is what to do now."""
 
     id: str
     rank: int
@@ -64,6 +64,7 @@ class NamedTold(msgspec.Struct, frozen=True):
     verdict: str
     certainty: str
     names_it: bool
+    action: list[str]
     cases: int
     onset: str | None
     address: str
@@ -220,6 +221,7 @@ def _told(atlas: Atlas, kind: Kind, name: str) -> HostPage:
             "cases": count.select,
             "excess": store.suspect_of(kind, name),
             "history": past.select if past else "",
+            "uptimes": store.seen(atlas, own, "uptime").select if "uptime" in atlas.columns else "",
             "cpus": store.by_number(atlas, own, "cpu").select if "cpu" in atlas.columns else "",
         },
     )
@@ -279,8 +281,8 @@ def _outbreaks(atlas: Atlas, kind: Kind, name: str) -> list[NamedTold]:
     found = investigation(atlas).outbreaks
     own = narrowed(EVERYTHING, kind, name)
     inside = {one.id: narrowed(own, "among", f"{one.id}:inside") for one in found}
-    count = store.counts(atlas, inside)
-    told = [_named(one, kind, name, count[one.id], inside[one.id]) for one in found]
+    count = store.inside(atlas, own)
+    told = [_named(one, kind, name, count.get(one.id, 0), inside[one.id]) for one in found]
     return [one for one in told if one.names_it or one.cases]
 
 
@@ -293,6 +295,7 @@ def _named(one: OutbreakJson, kind: Kind, name: str, cases: int, selection: Sele
         verdict=one.verdict,
         certainty=one.certainty,
         names_it=one.cohort.get(kind) == name or cpu.startswith(f"{name} cpu "),
+        action=list(one.action),
         cases=cases,
         onset=one.onset,
         address=f"/outbreaks/{part(one.id)}",

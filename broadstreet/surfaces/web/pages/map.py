@@ -71,7 +71,8 @@ class PlacedTold(msgspec.Struct, frozen=True):
 class MachineTold(msgspec.Struct, frozen=True):
     """A machine that an outbreak points at, and the hosts on it one after another.
 
-    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` are all of the outbreak there.
+    Of the `addresses` with crashes the first are told; `others` had no crash. `cases` of the `of` that are inside of
+    the outbreak happened there.
     """
 
     name: str

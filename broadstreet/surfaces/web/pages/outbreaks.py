@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from broadstreet.store.parts import sizes
 from broadstreet.surfaces.investigation_json import AlarmJson
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
@@ -31,6 +32,7 @@ class OutbreaksTold(msgspec.Struct, frozen=True):
     cases: int
     measure: str | None
     would_be_seen: str
+    query: str
 
 
 def tell(asked: Asked) -> OutbreaksTold:
@@ -50,6 +52,7 @@ def tell(asked: Asked) -> OutbreaksTold:
         cases=found.cases,
         measure=found.measure,
         would_be_seen=found.would_be_seen,
+        query=sizes(asked.atlas),
     )
 
 
