@@ -60,13 +60,13 @@ class OpenCasebook:
         with self._lock:
             self._questions.close()
 
-    def near(self, reading: int) -> NearCase:
-        """The case of a reading, from near."""
+    def near(self, reading: int, has_evidence: bool = True) -> NearCase:
+        """The case of a reading, from near; who knows that no evidence of it is kept spares the look for it."""
         with self._lock:
             case = next(stored_cases(self._questions, [reading]), None)
             if case is None:
                 raise NotInCasebook("That case is not in this version of the casebook.", "Load the page again.")
-            kept = one_case.kept(self._questions, case.case_id)
+            kept = one_case.kept(self._questions, reading) if has_evidence else None
             near, lines, damage = self._seen(kept.core) if kept else (None, {}, None)
             readings = one_case.readings(self._questions, case.case_id)
             differ = one_case.contradictions(self._questions, case.case_id) if len(readings) > 1 else []

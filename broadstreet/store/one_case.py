@@ -14,10 +14,13 @@ class Kept(NamedTuple):
     core: bytes
 
 
-def kept(questions: Questions, case_id: str) -> Kept | None:
-    """What is kept of a case's core dump; null where nothing is."""
+def kept(questions: Questions, reading: int) -> Kept | None:
+    """What is kept of the core dump of the case of a reading; null where nothing is."""
     questions.fetch_evidence()
-    rows = questions.answer("SELECT kept, core FROM evidence WHERE case_id = ?", [case_id]).to_pylist()
+    rows = questions.answer(
+        "SELECT kept, core FROM raw_evidence WHERE reading = (SELECT evidence FROM raw_cases WHERE reading = ?)",
+        [reading],
+    ).to_pylist()
     return Kept(rows[0]["kept"], rows[0]["core"]) if rows else None
 
 

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from broadstreet.surfaces.charts import forest as chart
 from broadstreet.surfaces.investigation_json import ComparisonJson, IntervalJson, OutbreakJson
+from broadstreet.surfaces.web.crash_told import raised
 from broadstreet.surfaces.web.verdicts import Word, interval_of
 from broadstreet.verdict.figures import interval, percent, ratio, small
 from broadstreet.verdict.words import exposure, listed
@@ -96,7 +97,7 @@ def _hit(one: ComparisonJson) -> Hit:
         why_not=("cannot be told apart" if same else "not adjusted") if alone else "",
         same_as=same,
         strata=[exposure(name) for name in one.strata],
-        q="" if one.test.q is None else small(one.test.q),
+        q="" if one.test.q is None else raised(small(one.test.q)),
         asked=one.test.asked,
         naive_ratio=one.naive,
         adjusted_ratio=one.adjusted,

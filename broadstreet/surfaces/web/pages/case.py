@@ -191,7 +191,7 @@ def tell(asked: Asked) -> CasePage:
     atlas = asked.atlas
     row = _row(asked)
     book = opened(atlas)
-    seen = book.near(row["reading"])
+    seen = book.near(row["reading"], row["evidence"])
     case, matter = seen.case, pointed(seen.case)
     syndrome = _syndrome(atlas, row)
     near, whole, held = seen.near, case_json(seen.case), _counted(atlas, row)

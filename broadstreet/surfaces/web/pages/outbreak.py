@@ -10,6 +10,7 @@ from broadstreet.surfaces.investigation_json import AgainJson, OutbreakJson
 from broadstreet.surfaces.text import first_up, sentence
 from broadstreet.surfaces.web import arguments, forests
 from broadstreet.surfaces.web.arguments import ArgumentTold, argument_told
+from broadstreet.surfaces.web.crash_told import raised
 from broadstreet.surfaces.web.curves import CurveTold
 from broadstreet.surfaces.web.curves import drawn as curve_drawn
 from broadstreet.surfaces.web.forests import Hit, hits, strata_of
@@ -197,7 +198,7 @@ def _splits(atlas: Atlas, one: OutbreakJson) -> list[SplitTold]:
     python = {number.what: number.python for number in numbers_again(atlas).get(one.id, ())}
     told = []
     for split in one.splits:
-        sure = "" if split.test.q is None else f"; q {small(split.test.q)} of {split.test.asked:,} questions"
+        sure = "" if split.test.q is None else f"; q {raised(small(split.test.q))} of {split.test.asked:,} questions"
         said = (
             f"{split.by.replace('_', ' ')} goes with {split.goes_with.replace('_', ' ')}: "
             f"{split.part:,} episodes with it and {split.rest:,} without{sure}"
