@@ -149,9 +149,9 @@ def test_among_parts_the_cases_of_an_outbreak_from_all_others(tmp_path: Path) ->
 
     folder = Path(atlas_of(tmp_path, TYPES, ROWS).folder)
     rows = [
-        {"outbreak": "O-1", "of": "inside", "case_id": f"{0:032x}"},
-        {"outbreak": "O-1", "of": "elsewhere", "case_id": f"{1:032x}"},
-        {"outbreak": "O-2", "of": "it's", "case_id": f"{2:032x}"},
+        {"outbreak": "O-1", "of": "inside", "case_id": f"{0:032x}", "number": 0},
+        {"outbreak": "O-1", "of": "elsewhere", "case_id": f"{1:032x}", "number": 1},
+        {"outbreak": "O-2", "of": "it's", "case_id": f"{2:032x}", "number": 2},
     ]
     parquet.write_table(pa.Table.from_pylist(rows), folder / "members.parquet")
     atlas = Atlas(str(folder))
