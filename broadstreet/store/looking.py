@@ -16,11 +16,12 @@ NEWEST, LATEST = '-"number"', '"start"'  # by which the last of cases, and of pi
 
 
 def counted(atlas: Atlas, selection: Selection) -> Answer:
-    """One row: cases, episodes, undated, hosts, and the first and last time."""
+    """One row: cases, episodes, undated, hosts, and the first and last time that says when one happened."""
     hosts = 'count(DISTINCT "host")' if "host" in atlas.columns else "NULL::BIGINT"
     return atlas.ask(
         f'SELECT count(*) AS cases, count(*) FILTER ("episode") AS episodes, count(*) FILTER (NOT "dated") AS undated, '
-        f'{hosts} AS hosts, min("time") AS first, max("time") AS last\nFROM crashes WHERE {atlas.where(selection)}'
+        f'{hosts} AS hosts, min("time") FILTER ("dated") AS first, '
+        f'max("time") FILTER ("dated") AS last\nFROM crashes WHERE {atlas.where(selection)}'
     )
 
 

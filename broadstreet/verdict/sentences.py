@@ -137,7 +137,8 @@ def scope(outbreak: Outbreak) -> str:
     if compared is None:
         return text
     by = "" if compared.against == "time at risk" else " by other crashes"
-    return f"{text}; {ratio(compared.of * compared.share)} expected{by}"
+    expected = compared.of * compared.share
+    return f"{text}; {ratio(expected) if expected else 'none'} expected{by}"
 
 
 def oftener(before: float | None, within: float) -> str:

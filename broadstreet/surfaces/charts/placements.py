@@ -55,7 +55,7 @@ def draw(chart: Placements, width: float, form: str = "") -> Markup:
     bar = max(3.0, min(_WIDE, day))
     body, y = [], 18.0
     for row in chart.rows:
-        shown, y = _row(chart, row, scale, y, bar, left - 14)
+        shown, y = _row(chart, row, scale, y, bar, left - 13)
         body.append(shown)
     base = y + 10
     body += [path(line(left, base + 0.5, width, base + 0.5), "si"), axis_of(scale, base)]

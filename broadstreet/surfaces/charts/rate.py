@@ -9,7 +9,7 @@ from broadstreet.surfaces.charts.axes import LogScale, decade
 from broadstreet.surfaces.charts.lettering import figure, text_width
 from broadstreet.surfaces.charts.svg import FULL, STROKES, box, drawing, element, line, path, text
 
-Shape = Literal["square", "circle"]
+Shape = Literal["square", "circle", "diamond"]
 _EDGE = 7.0  # half of a mark and of an arrow: neither leaves the drawing
 _Y = 12.5
 
@@ -66,7 +66,7 @@ def arrow(x: float, y: float, way: int) -> str:
 
 
 def point(scale: LogScale, value: float, y: float, role: str, shape: Shape, hollow: bool = False) -> Markup:
-    """A value as square or circle, filled or hollow; an arrow where it is off the axis."""
+    """A value as a square, circle or diamond, filled or hollow; an arrow where it is off the axis."""
     if not scale.low <= value <= scale.high:
         way = 1 if value > scale.high else -1
         return path(arrow(scale.x(value), y, way), f"{FULL[role]} arrow")
@@ -74,6 +74,8 @@ def point(scale: LogScale, value: float, y: float, role: str, shape: Shape, holl
     css = f"{STROKES[role]} hollow" if hollow else FULL[role]
     if shape == "square":
         return path(box(x - 4.3, y - 4.3, 8.6, 8.6), css)
+    if shape == "diamond":  # as of a verdict: open
+        return path(f"M{x:.2f} {y - 5.6:.2f}l5.6 5.6l-5.6 5.6l-5.6 -5.6z", f"{STROKES[role]} hollow")
     return element("circle", class_=css, cx=x, cy=y, r=4.6)
 
 

@@ -73,7 +73,7 @@ def scan_line(scan: RunningScan) -> str:
 def drawing_line(seconds: float, before: float | None) -> str:
     """How long an analysis runs, and how long the last one took; null where there was none."""
     usual = "" if before is None else f" The last one took {_span(before)}."
-    return f"Analysing since {_span(seconds)}.{usual}"
+    return f"Analysing for {_span(seconds)}.{usual}"
 
 
 def clock(time: datetime) -> str:

@@ -17,6 +17,7 @@ from broadstreet.surfaces.text import sentence
 from broadstreet.surfaces.web.places import RateTold, rate_told
 from broadstreet.surfaces.web.verdicts import word_of
 
+SHAPES: dict[str, chart.Shape] = {"hardware": "square", "software": "circle", "undetermined": "diamond"}
 WIDTH = 250.0  # pixels of a rate's axis
 
 
@@ -84,7 +85,7 @@ def _drawn(one: OutbreakTold, of: RateTold, low: float, high: float, measure: st
             against=None if one.others is None else one.others.value,
             unit=f"per 100,000 {(measure or '').replace('_', '-')}",
             role=one.role,
-            shape="square" if one.verdict == "hardware" else "circle",
+            shape=SHAPES["undetermined" if one.held else one.verdict],
             low_end=low,
             high_end=high,
         ),

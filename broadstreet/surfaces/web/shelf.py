@@ -78,7 +78,9 @@ class Shelf:
             return Standing(atlas, self._beside(atlas, failed, drawing))
         if failed is not None:
             why, since = failed
-            hint = f"{why} That was at {clock(since)}. Nothing was lost; it is tried again every few seconds."
+            hint = (
+                f"{why} That was at {clock(since)}. This server changed nothing; it is tried again."
+            )
             return Standing(None, State("Error", "The casebook cannot be read.", hint))
         seconds = 0.0 if drawing is None else time.monotonic() - drawing.began
         which = "The casebook" if drawing is None else f"Version {drawing.newest.number:,}"
@@ -102,7 +104,7 @@ class Shelf:
         shown = f"Shown is version {atlas.about.version:,}."
         if failed is not None:
             what = f"The casebook cannot be read since {clock(failed[1])}."
-            return State("Error", what, f"{failed[0]} Nothing was lost; it is tried again. {shown}")
+            return State("Error", what, f"{failed[0]} This server changed nothing; it is tried again. {shown}")
         if drawing is not None:
             return State("Reading", "A newer version is being read.", shown)
         return None

@@ -43,7 +43,7 @@ def trouble_of(path: str, error: Exception) -> Trouble:
     if isinstance(error, UsageError):
         return Trouble(400, NAMES[400], _sentence(error.what), _sentence(error.hint))
     if isinstance(error, CasebookError):
-        return Trouble(503, "Error", "The casebook cannot be read.", f"{_sentence(str(error))} Nothing was lost.")
+        return Trouble(503, "Error", "The casebook cannot be read.", _sentence(str(error)))
     if isinstance(error, HTTPException):
         what = f"There is no page {path}." if error.status_code == 404 else error.detail
         name = NAMES.get(error.status_code, "Refused")

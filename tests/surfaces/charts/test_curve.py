@@ -96,7 +96,12 @@ def test_a_value_of_the_strip_that_is_not_known_is_a_gap() -> None:
     chart = days(Series("a", "a", (1, 1, 1, 1)), strip=Strip("exceptions", (1.0, None, 2.0, 3.0)))
     (d,) = paths(curve.draw(chart, 600), "si thick")
     assert d.count("M") == 2
-    assert "exceptions: 1.0 to 3.0, at most 3.0" in texts(curve.draw(chart, 600))
+    assert "exceptions: 1.0 to 3.0" in texts(curve.draw(chart, 600))
+
+
+def test_a_peak_is_named_where_it_is_neither_first_nor_last() -> None:
+    chart = days(Series("a", "a", (1, 1, 1, 1)), strip=Strip("exceptions", (1.0, 9.0, 2.0, 3.0)))
+    assert "exceptions: 1.0 to 3.0, at most 9.0" in texts(curve.draw(chart, 600))
 
 
 def test_a_hostile_name_is_text() -> None:

@@ -46,6 +46,11 @@ def test_a_placement_without_an_end_is_open() -> None:
     assert open_.count("M") == 2
 
 
+@pytest.mark.parametrize("name", ["ph-d11847", "vm-45e77e5b", "rack 7", "a", "ph-08a8c1"])
+def test_a_name_that_has_room_is_not_cut(name: str) -> None:
+    assert name in texts(placements.draw(placed(Placement(name, at(2), at(9), ())), 1240))
+
+
 def test_placements_say_how_many_crashes_each_host_had() -> None:
     chart = placed(Placement("vm-1", at(2), at(9), (at(5),)), Placement("vm-2", at(9), None, (at(12), at(13))))
     assert placements.says(chart) == (

@@ -35,6 +35,12 @@ def test_an_interval_that_leaves_the_axis_has_an_arrow_there() -> None:
     assert len(paths(rate.draw(replace(RATE, high=1000, low=0.001), 250), "arrow")) == 2
 
 
+def test_an_undecided_rate_is_an_open_diamond() -> None:
+    svg = rate.draw(replace(RATE, shape="diamond"), 250)
+    assert len(paths(svg, "sa hollow")) == 1
+    assert not list(tree(svg).iter("circle"))
+
+
 def test_a_rate_that_is_not_known_is_said_in_words() -> None:
     svg = rate.draw(replace(RATE, value=None, low=None, high=None), 250)
     assert "not known" in texts(svg)

@@ -47,6 +47,15 @@ def test_the_title_is_the_answer_and_the_first_action_is_said_with_it(client: Te
     assert "<b>Take ph-7c41e9 out of placement.</b>" in html
 
 
+def test_a_command_names_the_casebook_and_a_case_to_begin_with_is_a_link(tmp_path: Path) -> None:
+    first, *more = made.FOUNDING.verdicts
+    steps = ("start from the frames of one case: broadstreet read abc", "drain the host")
+    page = page_of(tmp_path, replace(made.FOUNDING, verdicts=(replace(first, action=steps), *more)), "1")
+    read, drain = page.action
+    assert (read.command or "").startswith("broadstreet read abc --casebook ")
+    assert (read.address, drain.command, drain.address) == ("/cases/abc", None, None)
+
+
 @pytest.mark.parametrize("name", ["1", "O-7c1", "O-7"])
 def test_an_outbreak_goes_by_its_rank_and_by_the_beginning_of_its_id(client: TestClient, name: str) -> None:
     assert client.get(f"/outbreaks/{name}.json").json()["outbreak"]["id"] == "O-7c1"

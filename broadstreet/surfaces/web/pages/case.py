@@ -70,6 +70,7 @@ class AmongTold(msgspec.Struct, frozen=True):
 
     id: str
     rank: int
+    role: str
     title: str
     verdict: str
     certainty: str
@@ -307,6 +308,7 @@ def _lies(one: OutbreakJson, of: Sequence[str]) -> AmongTold:
     return AmongTold(
         id=one.id,
         rank=one.rank,
+        role=role_of(one.rank),
         title=encodable(one.title),
         verdict=one.verdict,
         certainty=one.certainty,

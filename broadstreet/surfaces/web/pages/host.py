@@ -60,6 +60,7 @@ class NamedTold(msgspec.Struct, frozen=True):
 
     id: str
     rank: int
+    role: str
     title: str
     verdict: str
     certainty: str
@@ -291,6 +292,7 @@ def _named(one: OutbreakJson, kind: Kind, name: str, cases: int, selection: Sele
     return NamedTold(
         id=one.id,
         rank=one.rank,
+        role=role_of(one.rank),
         title=encodable(one.title),
         verdict=one.verdict,
         certainty=one.certainty,

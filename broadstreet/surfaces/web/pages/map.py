@@ -33,7 +33,7 @@ from broadstreet.surfaces.web.places import (
 )
 from broadstreet.surfaces.web.rendering import link, part
 from broadstreet.surfaces.web.selection import narrowed
-from broadstreet.verdict.figures import amount
+from broadstreet.verdict.figures import amount, ratio
 from broadstreet.verdict.words import exposure
 
 MOST_SUSPECTS = 5
@@ -156,8 +156,14 @@ def tell(asked: Asked) -> MapTold:
         suspects_query=ranked.select,
         matrix=two,
         care=[*_shadows(atlas, two), *_never(two, selection)],
-        exposures=[one.name for one in atlas.about.columns if one.kind == "exposure" and one.at_risk],
+        exposures=_exposures(atlas),
     )
+
+
+def _exposures(atlas: Atlas) -> list[str]:
+    """Those by which time at risk is told; where none is told at all, any."""
+    exposures = [one for one in atlas.about.columns if one.kind == "exposure"]
+    return [one.name for one in exposures if one.at_risk or not atlas.about.measures]
 
 
 def draw(told: MapTold, asked: Asked) -> dict[str, object]:
@@ -253,7 +259,8 @@ def _heading(places: PlacesTold, machine: MachineTold | None, selection: Selecti
         where = f"on {plural(on, 'CPU')} of one host" if on else "on one host; on which CPU is not known"
         return f"{plural(chosen['cases'], 'crash', 'crashes')} {where}."
     crashed = chosen["hosts"] or 0
-    where = f" on {crashed:,} of {plural(places.hosts, 'host')}" if crashed else ", on hosts that are not known"
+    of = "" if crashed == places.hosts else f"{crashed:,} of "
+    where = f" on {of}{plural(places.hosts, 'host')}" if crashed else ", on hosts that are not known"
     return f"{plural(chosen['cases'], 'crash', 'crashes')}{where}."
 
 
@@ -272,7 +279,9 @@ def _opening(places: PlacesTold, cases: int) -> str:
         return "Each dot is a CPU; each bar is a crash of a thread that ran on it last, away from the middle."
     if not places.hosts:
         return "No host of these is known: neither core dumps nor the fleet's tables tell any."
-    street = "all hosts" if places.street is None else f"a {exposure(places.street)}"
+    if places.street is None:
+        return "Each dot is a host; each bar is a crash at that address, away from the street."
+    street = f"a {exposure(places.street)}"
     return (
         f"Each street is {street}. Each dot on it is a host; each bar is a crash at that address, away from the street."
     )
@@ -380,7 +389,7 @@ def _shadows(atlas: Atlas, two: MatrixTold | None) -> list[str]:
         for one in (*filter(None, [outbreak.comparison]), *outbreak.others):
             if two is not None and one.attribute in (two.rows_of, two.columns_of) and _is_shadow(one):
                 said.append(_shadow(outbreak, one))
-    return said[:3]
+    return list(dict.fromkeys(said))[:3]  # two outbreaks may say the same
 
 
 def _is_shadow(one: ComparisonJson) -> bool:
@@ -390,11 +399,13 @@ def _is_shadow(one: ComparisonJson) -> bool:
 
 def _shadow(outbreak: OutbreakJson, one: ComparisonJson) -> str:
     assert one.adjusted is not None
+    assert one.adjusted.value is not None
+    assert one.naive.value is not None
     same = f"among equal {', '.join(exposure(name) for name in one.strata)}" if one.strata else "adjusted"
     kind = outbreak.mechanism.replace("_", " ")
     return sentence(
-        f"{exposure(one.attribute)} {one.value} has {one.naive.value:.1f} times the {kind} crashes of the others; "
-        f"{same} it is {one.adjusted.value:.1f}"
+        f"{exposure(one.attribute)} {one.value} has {ratio(one.naive.value)} times the {kind} crashes of the others; "
+        f"{same} it is {ratio(one.adjusted.value)}"
     )
 
 

@@ -1,5 +1,6 @@
 """An outbreak and its verdict: the argument, evidence against it first, and all that a reader needs to check it."""
 
+import shlex
 from datetime import datetime
 
 import msgspec
@@ -18,7 +19,7 @@ from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.judged import JUDGED, JudgedTold, judged_told
 from broadstreet.surfaces.web.outbreak_curve import SIDES, outbreak_curve
 from broadstreet.surfaces.web.page import Asked, Page
-from broadstreet.surfaces.web.rendering import link
+from broadstreet.surfaces.web.rendering import link, part
 from broadstreet.surfaces.web.reported import forms
 from broadstreet.surfaces.web.verdicts import (
     Brief,
@@ -35,6 +36,7 @@ from broadstreet.verdict.sentences import oftener
 from broadstreet.verdict.words import exposure, named
 
 PROGRAM = "broadstreet"
+OF_A_CASEBOOK = ("read", "explain", "fixed", "investigate")  # the commands that need to be told which
 MOST_CASES = 12  # elsewhere, or of unknown place, that are listed
 
 
@@ -59,10 +61,11 @@ class CasesTold(msgspec.Struct, frozen=True):
 
 
 class StepTold(msgspec.Struct, frozen=True):
-    """One thing to do, and the command that does it; null where there is none."""
+    """One thing to do, and the command that does it; null where there is none. `address`: what shows the same here."""
 
     says: str
     command: str | None
+    address: str | None = None
 
 
 class UncheckedTold(msgspec.Struct, frozen=True):
@@ -132,7 +135,7 @@ def tell(asked: Asked) -> OutbreakTold:
         argument=argument_told(atlas, one),
         not_checked=[UncheckedTold(sentence(each.what), each.cases, each.remedy) for each in one.not_checked],
         overturned_by=sentence(one.overturned_by),
-        action=[_step(step) for step in one.action],
+        action=[_step(step, atlas.about.casebook) for step in one.action],
         questions=found.questions,
         families=dict(sorted(found.families.items(), key=lambda family: (-family[1], family[0]))),
         machines=found.machines if found.machines is not None else found.hosts,
@@ -172,11 +175,14 @@ def _between(interval: list[str] | None) -> str:
     return f" (95% interval {short_day(low)} {low:%H:%M} to {short_day(high)} {high:%H:%M})" if low and high else ""
 
 
-def _step(text: str) -> StepTold:
+def _step(text: str, casebook: str) -> StepTold:
     says, begins, command = text.partition(f"{PROGRAM} ")
     if not begins:
         return StepTold(sentence(text), None)
-    return StepTold(first_up(says.rstrip()), f"{begins}{command}")
+    verb, _, case_id = command.partition(" ")
+    address = f"/cases/{part(case_id)}" if verb == "read" and case_id else None
+    here = f" --casebook {shlex.quote(casebook)}" if verb in OF_A_CASEBOOK and "--casebook" not in command else ""
+    return StepTold(first_up(says.rstrip()), f"{begins}{command}{here}", address)
 
 
 def _arrival(attribute: str, value: str, at: str) -> str:

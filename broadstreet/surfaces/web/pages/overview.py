@@ -114,6 +114,8 @@ def _thumbnail(asked: Asked) -> Markup | None:
     if not atlas.about.cases or "host" not in atlas.columns:
         return None
     told = places_told(atlas, asked.selection, *levels(atlas, asked.selection, "", ""))
+    if not told.hosts:
+        return None
     return street_map.thumbnail(drawn_map(told, asked.selection), THUMBNAIL)
 
 
@@ -130,7 +132,8 @@ def _opening(atlas: Atlas, most: list[dict[str, object]]) -> str:
     parts = {one.syndrome for one in found.outbreaks if one.syndrome}
     if len(found.outbreaks) > 1 and len(parts) == 1 and most:
         said += f" {most[0]['cases']:,} of them look the same."
-        said += f" They are {len(found.outbreaks)} outbreaks with different causes."
+        different = all(one.verdict != "undetermined" for one in found.outbreaks)
+        said += f" They are {len(found.outbreaks)} outbreaks{' with different causes' if different else ''}."
     elif not found.outbreaks:
         said += f" {found.would_be_seen}" if found.would_be_seen else ""
     return said
