@@ -25,7 +25,7 @@ from broadstreet.store.literals import text as text
 ABOUT = "about.json"
 MEMORY = "384MB"  # of all questions together; what does not fit is spilled
 AT_ONCE = 3  # questions; each takes all cpus and its share of the memory, so more at once answer none sooner
-REMEMBERED, REMEMBERED_BYTES = 200, 256 * 1024  # answers, and how large each is at most
+REMEMBERED, REMEMBERED_BYTES = 200, 256 * 1024  # answers, and how large each is at most with its question
 NUMBERS = frozenset(("int", "float", "address"))
 BOOLEANS = {"true": "TRUE", "false": "FALSE"}
 AMONG = "among"  # no column: the cases that an outbreak has, as `O-1a2b3c:inside`, or that an argument is about
@@ -89,7 +89,7 @@ class Atlas:
             self._own.duck = self._duck.cursor()
         with self._asking:
             answer = Answer(self._own.duck.sql(select).to_arrow_table(), select)
-        if answer.rows.nbytes <= REMEMBERED_BYTES:
+        if answer.rows.nbytes + len(select) <= REMEMBERED_BYTES:
             with self._knowing:
                 self._known[select] = answer
                 if len(self._known) > REMEMBERED:
@@ -186,7 +186,7 @@ def among(condition: Condition) -> str:
     pairs = [value.partition(":")[::2] for value in condition.values if value is not None]
     tests = " OR ".join(f'outbreak = {text(outbreak)} AND "of" = {text(of or "inside")}' for outbreak, of in pairs)
     none = "NOT " if condition.kind == "not" else ""
-    return f'"number" {none}IN (SELECT number FROM members WHERE {tests or "FALSE"})'
+    return f'"number" {none}IN (SELECT members.number FROM members WHERE {tests or "FALSE"})'
 
 
 def moment(at: datetime | None) -> str:

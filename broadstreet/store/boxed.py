@@ -17,7 +17,7 @@ from broadstreet.records.atlas import TABLES
 from broadstreet.records.columns import STORED_FLEET
 from broadstreet.store.atlas import laid
 from broadstreet.store.literals import text
-from broadstreet.store.questions import Beside, Questions, check_one_select, told_apart
+from broadstreet.store.questions import Beside, Questions, check_only_reads, one_select, told_apart
 from broadstreet.store.views import VIEWS
 
 ROWS_AT_ONCE = 2048
@@ -43,14 +43,15 @@ def boxed(url: str, version: int, folder: str, spill: str, select: str, bounds: 
     duck.execute(f"SET allowed_directories = [{text(folder + '/')}]; SET enable_external_access = false")
     duck.execute("SET lock_configuration = true")
     with _said():
-        check_one_select(duck, select)
+        question = one_select(duck, select)
         try:
-            names = duck.sql(f"SELECT * FROM ({select.rstrip().rstrip(';')}\n) LIMIT 0").columns
+            check_only_reads(duck, question)
+            of_the_atlas = True
         except (duckdb.CatalogException, duckdb.BinderException):
-            names = []
-    if names:
+            of_the_atlas = False
+    if of_the_atlas:
         with _timed(duck.interrupt, bounds.seconds), _said():
-            yield from _batches(duck.sql(select), bounds.rows)
+            yield from _batches(duck.sql(question), bounds.rows)
         return
     duck.close()
     casebook = Beside((*_bounded(bounds, None), *_beside(), *laid(folder)), (folder,))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from broadstreet.errors import UsageError
 from broadstreet.records.atlas import AtlasColumn
-from broadstreet.records.selection import Selection
+from broadstreet.records.selection import Condition, Selection
 from broadstreet.store.atlas import Answer, Atlas, moment
 from broadstreet.store.literals import named, text
 
@@ -170,6 +170,14 @@ def placed(atlas: Atlas, column: str, value: str, on: str) -> Answer:
         f"sum({measure}) AS at_risk\nFROM pieces WHERE {named(atlas.column(column).name)} = {text(value)} "
         f'GROUP BY ALL ORDER BY "start", value'
     )
+
+
+def with_each(atlas: Atlas, selection: Selection, column: str, values: Sequence[str | None]) -> list[int]:
+    """For each of these values, how many cases of a selection have it: all of them in one pass."""
+    tests = [atlas.tested(Condition(column, "is", (value,))) for value in values]
+    counts = ", ".join(f"count(*) FILTER ({test}) AS c{place}" for place, test in enumerate(tests))
+    found = atlas.ask(f"SELECT {counts} FROM crashes WHERE {atlas.where(selection)}").dicts()[0]
+    return [int(found[f"c{place}"]) for place in range(len(tests))]
 
 
 def without_each(atlas: Atlas, selection: Selection) -> Answer:

@@ -64,6 +64,8 @@ def _fetch(place: Place, cache: str, names: list[str]) -> None:
     from obstore.store import from_url
 
     store = from_url(place.url)
+    os.makedirs(cache, exist_ok=True)
+    os.chmod(cache, 0o700)  # it is no business of others on this machine
 
     def fetch(name: str) -> None:
         path = os.path.join(cache, name)

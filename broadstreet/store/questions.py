@@ -4,6 +4,7 @@ The files of a remote casebook are fetched into a local cache first (`mirror.py`
 question is one SELECT and reaches nothing but the casebook: no other file, no network, no settings.
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -32,6 +33,7 @@ from broadstreet.store.views import CURRENT, definitions
 AT_ONCE = 2000  # cases that are put together at a time
 ROWS_AT_ONCE = 10_000
 DAMAGE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InvalidTypeException)
+RUNS_TEXT = "JSON_EXECUTE_SERIALIZED_SQL"  # in the plan of a question
 EXAMPLE = "select mechanism, count(*) from cases group by 1"
 
 
@@ -130,8 +132,9 @@ class Questions:
         if "evidence" in select.lower():
             self.fetch_evidence()
         try:
-            check_one_select(self._duck, select)
-            reader = self._duck.sql(select).to_arrow_reader(ROWS_AT_ONCE)
+            question = one_select(self._duck, select)
+            check_only_reads(self._duck, question)
+            reader = self._duck.sql(question).to_arrow_reader(ROWS_AT_ONCE)
             names = told_apart(reader.schema.names)
             yield pa.RecordBatch.from_pylist([], schema=reader.schema).rename_columns(names)
             for batch in reader:
@@ -262,11 +265,38 @@ class Questions:
         )
 
 
-def check_one_select(duck: duckdb.DuckDBPyConnection, select: str) -> None:
-    """Refuse what is not one SELECT, by how DuckDB itself parses it."""
-    statements = duck.extract_statements(select)
+def one_select(duck: duckdb.DuckDBPyConnection, select: str) -> str:
+    """The question without what stands behind its end. What is not one SELECT, as DuckDB parses it, is refused."""
+    written = select.encode()
+    end = len(written)
+    for at, kind in reversed(duckdb.tokenize(select)):
+        if kind != duckdb.token_type.comment and written[at : at + 1] != b";":
+            break
+        end = at
+    question = written[:end].decode()
+    statements = duck.extract_statements(question)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise UsageError("a question is one SELECT", f'broadstreet sql "{EXAMPLE}"')
+    return question
+
+
+def check_only_reads(duck: duckdb.DuckDBPyConnection, question: str) -> None:
+    """Refuse a SELECT that writes.
+
+    A WITH may hold a COPY, an INSERT and their like, but at the top alone: so DuckDB refuses one that stands inside of
+    another. A text that it would run while it answers stands at the top again.
+    """
+    plan = duck.sql(f"EXPLAIN (FORMAT json) SELECT * FROM ({question}\n)").fetchall()[0][1]
+    if RUNS_TEXT in _operators(json.loads(plan)):
+        raise UsageError("a question is one SELECT that is written out", f'broadstreet sql "{EXAMPLE}"')
+
+
+def _operators(plan: list[dict[str, Any]]) -> Iterator[str]:
+    ahead = [*plan]
+    while ahead:
+        one = ahead.pop()
+        yield one["name"]
+        ahead += one["children"]
 
 
 def told_apart(names: list[str]) -> list[str]:

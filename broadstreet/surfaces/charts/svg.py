@@ -61,7 +61,7 @@ def link(href: str | None, *children: Markup, **attributes: Value) -> Markup:
 
 def anchor(href: str, *children: str | Markup, **attributes: Value) -> Markup:
     """A link within the site; any other is a bug, for what a table holds must not lead out of it."""
-    if not href.startswith(("/", "?", "#")) or href.startswith("//"):
+    if not href.startswith(("/", "?", "#")) or href.startswith(("//", "/\\")):
         raise ValueError(f"not a link within the site: {href!r}")
     return element("a", *children, href=Markup(escape(href)), **attributes)
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import NamedTuple
 
+from starlette.exceptions import HTTPException
+
+MOST_AT_WORK = 20  # threads that work out or wait; the others, of 40, give what is kept
 MOST_BYTES = 64 << 20
 OVERHEAD = 512  # bytes of an entry beside its body; measured at about 400
 LEVEL = 5  # of gzip: 6 takes a third longer for one percent
@@ -35,6 +38,7 @@ class Answers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._at_work: dict[Key, Future[Kept]] = {}
+        self._room = threading.BoundedSemaphore(MOST_AT_WORK)
         self.bytes = 0
 
     def of(self, key: Key, kind: str, make: Callable[[], bytes]) -> Kept:
@@ -43,6 +47,17 @@ class Answers:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return kept
+        if not self._room.acquire(blocking=False):
+            raise HTTPException(503, f"{MOST_AT_WORK} pages are being worked out already. Ask again in a moment.")
+        try:
+            return self._worked_out(key, kind, make)
+        finally:
+            self._room.release()
+
+    def _worked_out(self, key: Key, kind: str, make: Callable[[], bytes]) -> Kept:
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None:
+                return kept
             others = self._at_work.get(key)
             if others is None:
                 self._at_work[key] = Future()
@@ -50,7 +65,7 @@ class Answers:
             try:
                 return others.result()
             except CancelledError:  # it failed there; it may succeed here
-                return self.of(key, kind, make)
+                return self._worked_out(key, kind, make)
         found = None
         try:
             found = packed(make(), kind)

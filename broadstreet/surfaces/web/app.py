@@ -1,5 +1,6 @@
 """The web application: the pages of a list, each as HTML and as JSON at the same address."""
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -95,7 +96,8 @@ class Drawn:
             if shown != self._shown:
                 self._answers.clear()  # nobody asks for the version before, and it may tell what was forgotten
                 self._shown = shown
-            key = (shown, canonical(page, asked), kind, state)
+            question = hashlib.blake2b(repr(canonical(page, asked)).encode("utf-8", "surrogatepass")).digest()
+            key = (shown, question, kind, state)
             return self._sent(request, self._answers.of(key, kind, lambda: made(page.tell(asked))))
 
         return answer
@@ -132,7 +134,7 @@ class Drawn:
 
         return answer
 
-    def static(self, request: Request) -> Response:
+    async def static(self, request: Request) -> Response:
         """A file of the style."""
         found = self._static.answer(request, request.path_params["name"])
         if found is None:

@@ -29,7 +29,9 @@ def draw_into_cache(url: str, version: int) -> Path:
     if is_whole(folder):
         return folder
     partial = folder.with_name(f"{folder.name}.{os.getpid()}")
-    partial.mkdir(parents=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.parent.chmod(0o700)  # others on this machine need not read it; whose folder it is must be this user
+    partial.mkdir()
     try:
         about, found, inquiry = draw(url, version, str(partial))
         _put(partial / INVESTIGATION, investigation_json(found, MOST_IDS))

@@ -12,7 +12,7 @@ from broadstreet.formats.names import demangled
 from broadstreet.records.atlas import AtlasColumn
 from broadstreet.records.selection import Condition, Selection
 from broadstreet.store.atlas import NUMBERS, Atlas
-from broadstreet.store.looking import counted, spread
+from broadstreet.store.looking import spread, with_each
 from broadstreet.store.tallies import LONGEST_VALUE, NOTHING, Tally, tallies, tallying
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.rendering import link
@@ -223,8 +223,7 @@ def _chosen_besides(
     """Values that are chosen and too rare to be among the commonest."""
     missed = [value for one in own if one.kind in ("is", "not") for value in one.values if value not in told]
     others = _without(seen.addresses.selection, column.name)
-    with_value = [toggled(others, column.name, value, "is") for value in missed]
-    cases = [int(counted(seen.atlas, one).dicts()[0]["cases"]) for one in with_value]
+    cases = with_each(seen.atlas, others, column.name, missed) if missed else []
     return [_value(seen, column, value, count) for value, count in zip(missed, cases, strict=True)]
 
 

@@ -33,6 +33,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 AGAIN = "private, no-cache"  # a page is kept by the browser only to be asked for again, by its tag
+OTHERS = ("cross-site", "same-site")  # the same site is any other port of this machine
+DOCUMENT = "document"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 METHODS = ("GET", "HEAD", "POST")
 LONGEST_ADDRESS = 32 << 10  # bytes; a question of SQL is an address
@@ -102,8 +104,10 @@ class Gate:
             raise HTTPException(405, f"Only {', '.join(METHODS)} are answered.", {"Allow": ", ".join(METHODS)})
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
             raise HTTPException(414, f"The address is longer than {LONGEST_ADDRESS:,} bytes.")
-        if headers.get("sec-fetch-site") == "cross-site" and (
-            headers.get("sec-fetch-mode") != "navigate" or scope["method"] == "POST"
+        if headers.get("sec-fetch-site") in OTHERS and (
+            headers.get("sec-fetch-mode") != "navigate"
+            or headers.get("sec-fetch-dest", DOCUMENT) != DOCUMENT  # a frame would work the page out unseen
+            or scope["method"] == "POST"
         ):
             raise HTTPException(403, "Another site may link to a page here, no more.")
         if scope["method"] == "POST":

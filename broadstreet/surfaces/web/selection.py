@@ -15,7 +15,7 @@ from broadstreet.surfaces.durations import moment
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_CONDITIONS = 50  # columns; a link by hand has a few
-MOST_VALUES = 200  # of one condition
+MOST_VALUES = 200  # of all of them together: every link of a page carries them, and every question asks them
 LONGEST = 1000  # characters of a column or a value
 HINT = "Write from=2026-03-12, to=2026-03-13T12:00, is.COLUMN=VALUE, not.COLUMN=VALUE, min.COLUMN=1 or max.COLUMN=9."
 NOT_KNOWN = "not known"
@@ -68,8 +68,8 @@ def selection_of(pairs: Pairs, prefix: str = "") -> Selection:
     if start is not None and end is not None and start >= end:
         raise UsageError(f"from {_written(start)} is not before to {_written(end)}", HINT)
     conditions = tuple(Condition(column, kind, tuple(given)) for (column, kind), given in values.items() if given)
-    if len(conditions) > MOST_CONDITIONS or any(len(one.values) > MOST_VALUES for one in conditions):
-        raise UsageError(f"more than {MOST_CONDITIONS} conditions, or {MOST_VALUES} values of one", HINT)
+    if len(conditions) > MOST_CONDITIONS or sum(len(one.values) for one in conditions) > MOST_VALUES:
+        raise UsageError(f"more than {MOST_CONDITIONS} conditions, or {MOST_VALUES} values", HINT)
     return Selection(start, end, conditions)
 
 

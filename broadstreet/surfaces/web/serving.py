@@ -1,5 +1,6 @@
 """The process that serves: one socket, one thread that looks at the casebook, and an end that comes at once."""
 
+import logging
 import os
 import shlex
 import socket
@@ -12,10 +13,12 @@ import uvicorn
 from broadstreet.errors import UsageError
 from broadstreet.store.casebook import open_tables
 from broadstreet.surfaces.text import echo, safe
+from broadstreet.surfaces.web import sql_box
 from broadstreet.surfaces.web.app import app
 from broadstreet.surfaces.web.safety import LOOPBACK
 from broadstreet.surfaces.web.shelf import Shelf
 
+LONGEST_LINE = 2_000  # characters of a line about what failed
 WAITING = 128  # connections that were not taken yet
 
 
@@ -49,9 +52,10 @@ def served(there: socket.socket, url: str, at: int | None, names: tuple[str, ...
     echo("  Stop it with Ctrl-C.", err=True)
     shelf = Shelf(url, at)
     made = app(shelf, names=(*LOOPBACK, *names))
+    logging.basicConfig(level=logging.WARNING, handlers=[_log()], force=True)
     config = uvicorn.Config(
         made,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
@@ -63,6 +67,19 @@ def served(there: socket.socket, url: str, at: int | None, names: tuple[str, ...
     server.run(sockets=[there])
 
 
+class _Plain(logging.Formatter):
+    """What failed may quote a name: no control character of it reaches a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(safe(line, LONGEST_LINE) for line in super().format(record).split("\n"))
+
+
+def _log() -> logging.Handler:
+    made = logging.StreamHandler()
+    made.setFormatter(_Plain("%(levelname)s: %(message)s"))
+    return made
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, shelf: Shelf) -> None:
         super().__init__(config)
@@ -71,4 +88,5 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # At once: there is nothing to save, and an answer that takes long would hold up the end, or be cut in two.
         self._shelf.close()
+        sql_box.leave()
         os._exit(0)

@@ -161,7 +161,7 @@ class Shelf:
             said = err.decode(errors="replace").strip().splitlines()
             if drawing.child.returncode == REFUSED and said:
                 raise CasebookError(said[-1])
-            sys.stderr.write(err.decode(errors="replace"))
+            sys.stderr.write("".join(f"{safe(line, 2000)}\n" for line in said))
             raise CasebookError(f"The analysis of version {drawing.newest.number:,} ended with {_how(drawing.child)}.")
         folder = out.decode().strip()
         lock = held(folder)

@@ -1,6 +1,7 @@
 """Ask a question in a process of its own: started for it, killed for certain when its time is up."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -18,6 +19,8 @@ from broadstreet.surfaces.web.apart import GRACE_SECONDS, REFUSED, Question, Ref
 from broadstreet.surfaces.web.child import command, import_path
 
 AT_ONCE = 2  # questions; each may take a CPU and half a gigabyte
+WAITING = 6  # questions; each holds a thread of the server
+FILES = 4  # answers that are being fetched; each may have a gigabyte, and a reader who is slow keeps it
 WAIT_SECONDS = 10.0
 SECONDS = 5.0
 CHUNK = 1 << 16
@@ -33,6 +36,9 @@ ONE_THREAD = {
 }  # threads take address space, and a machine of 128 CPUs would start as many of each kind
 
 _places = threading.BoundedSemaphore(AT_ONCE)
+_waiting = threading.BoundedSemaphore(AT_ONCE + WAITING)
+_files = threading.BoundedSemaphore(FILES)
+_folders: set[str] = set()
 
 
 def rows(about: About, folder: str, select: str, seconds: float = SECONDS) -> Rows:
@@ -43,10 +49,17 @@ def rows(about: About, folder: str, select: str, seconds: float = SECONDS) -> Ro
 
 def file(about: About, folder: str, select: str, form: str, seconds: float = SECONDS) -> Iterator[bytes]:
     """The answer as CSV or Parquet; what cannot be answered is refused before the first byte."""
-    with _asked(Question(about.casebook, about.version, folder, select, form, seconds)) as answer:
+    question = Question(about.casebook, about.version, folder, select, form, seconds)
+    with _one_of(_files, 0, f"{FILES} answers are being fetched already."), _asked(question) as answer:
         yield b""
         while chunk := answer.read(CHUNK):
             yield chunk
+
+
+def leave() -> None:
+    """Remove what questions that are being answered have written: the server ends, and they with it."""
+    for folder in tuple(_folders):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -54,20 +67,28 @@ def _asked(question: Question) -> Iterator[IO[bytes]]:
     if len(question.select) > LONGEST:
         raise UsageError(f"a question has at most {LONGEST:,} characters", "Ask with broadstreet sql.")
     with tempfile.TemporaryFile() as answer:
-        if not _places.acquire(timeout=WAIT_SECONDS):
-            raise HTTPException(503, f"{AT_ONCE} questions are being answered already. Ask again in a moment.")
-        try:
+        busy = f"{AT_ONCE} questions are being answered already."
+        with _one_of(_waiting, 0, busy), _one_of(_places, WAIT_SECONDS, busy):
             _run(question, answer)
-        finally:
-            _places.release()
         answer.seek(0)
         yield answer
+
+
+@contextmanager
+def _one_of(places: threading.Semaphore, seconds: float, busy: str) -> Iterator[None]:
+    if not places.acquire(timeout=seconds):
+        raise HTTPException(503, f"{busy} Ask again in a moment.")
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _run(question: Question, answer: IO[bytes]) -> None:
     remote = "://" in question.url
     kept = dict(os.environ) if remote else {name: os.environ[name] for name in KEPT if name in os.environ}
     with tempfile.TemporaryDirectory(prefix="broadstreet-sql-", ignore_cleanup_errors=True) as folder:
+        _folders.add(folder)
         child = subprocess.Popen(
             APART,
             stdin=subprocess.PIPE,
@@ -84,6 +105,7 @@ def _run(question: Question, answer: IO[bytes]) -> None:
         finally:
             child.kill()  # nothing is left of it, whatever happened
             child.communicate()
+            _folders.discard(folder)
     if child.returncode == REFUSED:
         refused = msgspec.json.decode(said, type=Refused)
         raise UsageError(refused.what, refused.hint)
