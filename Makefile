@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run test install lint bench accuracy sample corpus clean help
+.PHONY: run test install lint bench accuracy sample corpus screenshots clean help
 
 run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: make run CORES=DIR
 	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES" --casebook casebook -o ndjson >/dev/null && \
@@ -54,6 +54,9 @@ sample: $(VENV)/test.stamp  ## make the sample population again: real crashes, a
 
 corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
 	$(BIN)/python -m tests.corpus.make
+
+screenshots: $(VENV)/test.stamp  ## make the pictures of the readme again (needs chromium)
+	$(BIN)/python -m pytest -q tests/surfaces/web/test_story.py --screenshots
 
 clean:  ## remove .venv, caches and what was built
 	rm -rf $(VENV) .sample build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
