@@ -15,11 +15,6 @@ from tests.surfaces.web.hostile import made
 from tests.surfaces.web.site import ROOT, Site, serving
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make screenshots`."""
-    parser.addoption("--screenshots", action="store_true", help="write docs/images anew")
-
-
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache of the user's that is not the user's; two servers of one casebook draw one atlas."""
