@@ -78,9 +78,7 @@ class Shelf:
             return Standing(atlas, self._beside(atlas, failed, drawing))
         if failed is not None:
             why, since = failed
-            hint = (
-                f"{why} That was at {clock(since)}. This server changed nothing; it is tried again."
-            )
+            hint = f"{why} That was at {clock(since)}. This server changed nothing; it is tried again."
             return Standing(None, State("Error", "The casebook cannot be read.", hint))
         seconds = 0.0 if drawing is None else time.monotonic() - drawing.began
         which = "The casebook" if drawing is None else f"Version {drawing.newest.number:,}"
