@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run test install lint bench accuracy sample corpus clean help
+.PHONY: run test install lint bench accuracy sample pictures corpus clean help
 
 run: $(VENV)/run.stamp  ## read the sample population, or your own core dumps: make run CORES=DIR
 	@if [ -n "$$CORES" ]; then $(BIN)/broadstreet scan "$$CORES" --casebook casebook -o ndjson >/dev/null && \
@@ -51,6 +51,9 @@ sample: $(VENV)/test.stamp  ## make the sample population again: real crashes, a
 	$(BIN)/broadstreet lab make ten_thousand --output $(SAMPLE_WORK) --seed 1854 --slim --tables parquet
 	rm -rf sample/cores sample/fleet sample/truth sample/binaries
 	cp -r $(SAMPLE_WORK)/cores $(SAMPLE_WORK)/fleet $(SAMPLE_WORK)/truth $(SAMPLE_WORK)/binaries sample/
+
+pictures: $(VENV)/test.stamp  ## take the pictures of the README again (needs chromium)
+	PICTURES=1 $(BIN)/python -m pytest -q tests/surfaces/web/test_pictures.py -k there
 
 corpus: $(VENV)/test.stamp  ## make the corpus again (needs a compiler)
 	$(BIN)/python -m tests.corpus.make

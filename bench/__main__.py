@@ -23,6 +23,7 @@ from bench import (
     scan,
     size,
     start,
+    web,
 )
 from bench.crashes import CannotMake, Workshop, workshop
 from bench.part import Part
@@ -76,6 +77,7 @@ def _parts(made: Workshop, cores: list[Path]) -> dict[str, Callable[[], Part]]:
         "grouping": lambda: grouping.measure(made),
         "population": lambda: population.measure(made),
         "bucket": lambda: bucket.measure(made),
+        "web": lambda: web.measure(made),
         "start": start.measure,
     }
 
@@ -83,7 +85,7 @@ def _parts(made: Workshop, cores: list[Path]) -> dict[str, Callable[[], Part]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what reading core dumps costs.")
     names = ("reading", "all-threads", "size", "accuracy-of-frames", "scan", "engines", "casebook", "questions")
-    names += ("grouping", "population", "bucket", "start")
+    names += ("grouping", "population", "bucket", "web", "start")
     parser.add_argument("parts", nargs="*", choices=[*names, []], metavar="PART", help=", ".join(names))
     parser.add_argument("--cores", action="append", default=[], type=Path, metavar="DIR", help="more, for the frames")
     return parser.parse_args()

@@ -1,7 +1,8 @@
 """The web over a casebook of a million crashes: what drawing it costs, and how long readers wait for its pages.
 
-Twenty readers open a page a second each, drawn at random. The time is the server's own, which it says with each
-answer; beside it what the reader waited, and the CPU that the server used, since the machine may be shared.
+Every page is opened once; then twenty readers open a page a second each, drawn at random from the same. The time is the
+server's own, which it says with each answer; beside it what the reader waited, and the CPU that the server used, since
+the machine may be shared.
 """
 
 import http.client
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
@@ -35,8 +36,8 @@ LONGEST_SECONDS = 600
 PAINTS = 5
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAINTED = """() => performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)[0] ?? null"""
-VALUES = 12  # of a column, that filters are drawn from
-CASE_PAGES = ("cases", "cases, filtered", "cases, further on")
+MOST = 40  # addresses of a kind
+COLUMNS = ("page", "opened", "p50 ms", "p95 ms", "p99 ms", "reader's p95 ms", "KB", "errors")
 
 
 class Answer(NamedTuple):
@@ -135,61 +136,50 @@ def _asked(line: http.client.HTTPConnection, kind: str, address: str) -> tuple[A
     return Answer(kind, answer.status, float(told[1]) if told else None, client, len(body)), body
 
 
-class Addresses:
-    """Addresses of each kind of page, as the pages themselves link to them."""
+def addresses(port: int) -> dict[str, list[str]]:
+    """Addresses of each kind of page, as the pages link to them."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_SECONDS)
+    luck = random.Random(SEED)
 
-    def __init__(self, port: int) -> None:
-        self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_SECONDS)
-        self.first: list[Answer] = []
-        self.kinds: dict[str, Callable[[random.Random], str]] = {}
-        overview = self._page("overview", "/")
-        self._several("map", ["/map", *self._in(self._page("map", "/map"), r"/map\?[^#]*by[^#]*")][:6])
-        outbreaks = self._page("outbreaks", "/outbreaks")
-        syndromes = self._page("syndromes", "/syndromes")
-        cases = self._page("cases", "/cases")
-        self._several("overview", ["/", *self._in(overview, r"/\?[^#]*")][:6])
-        self._several("outbreaks", ["/outbreaks"])
-        self._several("syndromes", ["/syndromes"])
-        for kind, page in (("outbreak", outbreaks), ("syndrome", syndromes), ("case", cases), ("host", cases)):
-            found = self._in(page, rf"/{kind}s/[^/?#.]+")
-            if found:
-                self._page(kind, found[0])
-                self._several(kind, found)
-        narrowed = [one for one in self._in(cases, r"/cases\?[^#]*is\.[^#]*") if "not." not in one]
-        self._several("cases, filtered", narrowed)
-        self._page("cases, filtered", narrowed[0])
-        self.kinds["cases, further on"] = lambda luck: f"/cases?after={luck.randrange(CASES)}"
-        values = [one.partition("?")[2] for one in narrowed]
-        self.kinds["compare"] = lambda luck: (
-            "/compare?" + "&".join(f"{side}.{luck.choice(values).partition('&')[0]}" for side in "ab")
-        )
-        self._page("compare", self.kinds["compare"](random.Random(SEED)))
+    def page(address: str) -> str:
+        return _asked(line, "", address)[1].decode()
 
-    def _several(self, kind: str, found: Sequence[str]) -> None:
-        self.kinds[kind] = lambda luck: luck.choice(found)
+    overview, cases = page("/"), page("/cases")
+    narrowed = [one for one in _linked(cases, r"/cases\?is\.[^&#]*") if not one.endswith("=")]
+    sides = [one.partition("?")[2] for one in narrowed]
+    further = [f"/cases?after={luck.randrange(CASES)}" for _ in range(MOST)]
+    pages_of_cases = [page(one) for one in [*further[:5], *narrowed[:5]]]
+    found = {
+        "overview": ["/", *_linked(overview, r"/\?by=[^#]*")],
+        "map": ["/map", *_linked(page("/map"), r"/map\?[^#]*")],
+        "outbreaks": ["/outbreaks"],
+        "outbreak": _linked(page("/outbreaks"), r"/outbreaks/[^/?#.]+"),
+        "syndromes": ["/syndromes"],
+        "syndrome": _linked(page("/syndromes"), r"/syndromes/[^/?#.]+"),
+        "cases": ["/cases", *(f"{one}&{luck.choice(sides)}" for one in narrowed), *further],
+        "case": [one for some in pages_of_cases for one in _linked(some, r"/cases/[0-9a-f]{32}")],
+        "host": [one for some in pages_of_cases for one in _linked(some, r"/hosts/[^/?#]+")],
+        "compare": [f"/compare?a.{luck.choice(sides)}&b.{luck.choice(sides)}" for _ in range(MOST)],
+    }
+    return {kind: luck.sample(some, min(len(some), MOST)) for kind, some in found.items()}
 
-    def _page(self, kind: str, address: str) -> str:
-        answer, body = _asked(self._line, kind, address)
-        self.first.append(answer)
-        return body.decode()
 
-    def _in(self, page: str, pattern: str) -> list[str]:
-        links = (unescape(one) for one in re.findall(r'<a [^>]*?href="([^"#]*)', page))
-        return list(dict.fromkeys(one for one in links if re.fullmatch(pattern, one)))
+def _linked(page: str, pattern: str) -> list[str]:
+    links = (unescape(one) for one in re.findall(r'<a [^>]*?href="([^"#]*)', page))
+    return list(dict.fromkeys(one for one in links if re.fullmatch(pattern, one)))
 
 
 def _read(server: Server) -> Part:
-    addresses = Addresses(server.port)
+    kinds = addresses(server.port)
+    first = [opened(server.port, kind, address) for kind, some in kinds.items() for address in some]
     before = _cpu(server.pid)
-    answers = readers(server.port, addresses.kinds)
+    answers = readers(server.port, kinds)
     cpu = _cpu(server.pid) - before
-    resident, highest = _resident(server.pid)
-    return Part(
-        "web", tuple(_tables(server, addresses.first, answers, cpu, resident, highest)), _asked_of(answers, resident)
-    )
+    memory = _resident(server.pid)
+    return Part("web", (_cold(server, first), _warm(answers, cpu, *memory)), _asked_of(answers, memory[0]))
 
 
-def readers(port: int, kinds: Mapping[str, Callable[[random.Random], str]], seconds: float = SECONDS) -> list[Answer]:
+def readers(port: int, kinds: Mapping[str, Sequence[str]], seconds: float = SECONDS) -> list[Answer]:
     """What all readers had: each opens a page a second, drawn at random, whether or not the last one came."""
     answers: list[Answer] = []
     began = time.monotonic() + 0.5
@@ -201,7 +191,7 @@ def readers(port: int, kinds: Mapping[str, Callable[[random.Random], str]], seco
         while at < began + seconds:
             time.sleep(max(0.0, at - time.monotonic()))
             kind = luck.choice(sorted(kinds))
-            answers.append(opened(port, kind, kinds[kind](luck), line))
+            answers.append(opened(port, kind, luck.choice(kinds[kind]), line))
             at += EACH_SECONDS
 
     threads = [threading.Thread(target=reader, args=(number,)) for number in range(READERS)]
@@ -212,42 +202,48 @@ def readers(port: int, kinds: Mapping[str, Callable[[random.Random], str]], seco
     return answers
 
 
-def _tables(
-    server: Server, first: Sequence[Answer], answers: Sequence[Answer], cpu: float, resident: int, highest: int
-) -> Iterator[Table]:
-    yield Table(
-        f"The web over {CASES:,} cases: cold",
-        ("what", "ms, by the server", "KB"),
-        [(one.kind, _shown(one.server), f"{one.size / 1000:,.0f}") for one in first],
+def _cold(server: Server, first: Sequence[Answer]) -> Table:
+    return Table(
+        f"The web over {CASES:,} cases: each page for the first time",
+        COLUMNS,
+        _rows(first),
         (
-            f"The atlas was drawn in {server.seconds:.1f} s ({server.cpu:.1f} s of CPU) by a process of its own, with"
-            f" at most {server.bytes / 1e9:.2f} GB. Each page once, by a server that had just begun.",
+            f"One after another, {os.getloadavg()[0]:.1f} processes wanted a CPU. Before, the atlas was drawn in"
+            f" {server.seconds:.0f} s ({server.cpu:.0f} s of CPU) by a process of its own, with at most"
+            f" {server.bytes / 1e9:.2f} GB.",
         ),
     )
+
+
+def _warm(answers: Sequence[Answer], cpu: float, resident: int, highest: int) -> Table:
+    return Table(
+        f"The web over {CASES:,} cases: {READERS} readers, each page once more",
+        COLUMNS,
+        _rows(answers),
+        (
+            f"A page a second each for {SECONDS:.0f} s. The server used {cpu / len(answers) * 1000:.0f} ms of CPU a"
+            f" page, and at the end {resident / 1e6:,.0f} MB (at most {highest / 1e6:,.0f} MB);"
+            f" {os.getloadavg()[0]:.1f} processes wanted a CPU.",
+        ),
+    )
+
+
+def _rows(answers: Sequence[Answer]) -> list[tuple[str, ...]]:
     of: dict[str, list[Answer]] = defaultdict(list)
     for one in answers:
         of[one.kind].append(one)
         of["all"].append(one)
-    errors = sum(one.status != 200 for one in answers)
-    yield Table(
-        f"The web over {CASES:,} cases: {READERS} readers",
-        ("page", "opened", "p50 ms", "p95 ms", "p99 ms", "reader's p95 ms", "errors"),
-        [
-            (
-                kind,
-                f"{len(some):,}",
-                *(_shown(_quantile([one.server or 0.0 for one in some], share)) for share in (0.5, 0.95, 0.99)),
-                _shown(_quantile([one.client for one in some], 0.95)),
-                str(sum(one.status != 200 for one in some)),
-            )
-            for kind, some in sorted(of.items(), key=lambda item: (item[0] == "all", item[0]))
-        ],
+    return [
         (
-            f"A page a second each for {SECONDS:.0f} s; {errors} errors. It used {cpu / len(answers) * 1000:.0f}"
-            f" ms of CPU a page, and at the end {resident / 1e6:,.0f} MB (at most {highest / 1e6:,.0f} MB)."
-            f" Of the machine {os.getloadavg()[0]:.1f} processes wanted a CPU at the end.",
-        ),
-    )
+            kind,
+            f"{len(some):,}",
+            *(_shown(_quantile([one.server or 0.0 for one in some], share)) for share in (0.5, 0.95, 0.99)),
+            _shown(_quantile([one.client for one in some], 0.95)),
+            f"{statistics.median(one.size for one in some) / 1000:,.0f}",
+            str(sum(one.status != 200 for one in some)),
+        )
+        for kind, some in sorted(of.items(), key=lambda item: (item[0] == "all", item[0]))
+    ]
 
 
 def _asked_of(answers: Sequence[Answer], resident: int) -> tuple[Asked, ...]:
@@ -276,9 +272,8 @@ def _paints(server: Server) -> dict[str, float]:
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         raise CannotMake("first paint needs chromium")
-    cases = Addresses(server.port)
-    luck = random.Random(SEED)
-    pages = {kind: cases.kinds[kind](luck) for kind in ("overview", "map", "outbreak", "syndrome", "case")}
+    kinds = addresses(server.port)
+    pages = {kind: kinds[kind][0] for kind in ("overview", "map", "outbreak", "syndrome", "case")}
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []
     found: dict[str, float] = {}
     with sync_playwright() as playwright:
@@ -310,8 +305,8 @@ def _quantile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _shown(milliseconds: float | None) -> str:
-    return "not told" if milliseconds is None else f"{milliseconds:,.0f}"
+def _shown(milliseconds: float) -> str:
+    return f"{milliseconds:,.0f}"
 
 
 def _cpu(pid: int) -> float:
