@@ -7,6 +7,7 @@ lines is longer than any that stands inside.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from broadstreet.records.weights import Interval
 from broadstreet.surfaces.charts.curve import Curve, Series, tallest
@@ -135,7 +136,8 @@ def _chart(block: Chart) -> Iterator[str]:
         f"{_name(one.name):{label}}  {blocks([count or 0 for count in one.counts], most)}  {_sum_of(one):>7,}"
         for one in drawn.series
     ]
-    days = f"{drawn.start:%Y-%m-%d} to {drawn.end:%Y-%m-%d}"
+    last = drawn.end - timedelta(seconds=1)  # it ends before
+    days = f"{drawn.start:%Y-%m-%d} to {last:%Y-%m-%d}"
     scale = f"{days}; a full block is {plural(most, 'case')}, the rows on one scale"
     yield from fenced((*rows, "", f"{'':{label}}  {scale}"))
     yield ""
