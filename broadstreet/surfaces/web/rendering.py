@@ -4,6 +4,7 @@ Everything that a template writes is text: escaped, control characters and marks
 So a name out of a core dump can neither run, nor hide, nor turn a line around.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +17,14 @@ from broadstreet.records.selection import EVERYTHING, Selection
 from broadstreet.surfaces.charts import marks
 from broadstreet.surfaces.text import encodable, first_up, plural, safe, sentence
 from broadstreet.surfaces.text import size as bytes_shown
+from broadstreet.surfaces.web.safety import LONGEST_ADDRESS
 from broadstreet.surfaces.web.selection import narrowed, pairs_of
 from broadstreet.verdict.figures import small
 from broadstreet.verdict.words import exposure
 
 LONGEST_PART = 6000  # characters of one part of an address; a server takes 32 KiB of all
+# An address that is cut leads elsewhere. These are the pages whose addresses carry what others wrote, or a question.
+ADDRESS = re.compile(r"/(?:\?|(?:cases|compare|hosts|index|machines|map|outbreaks|sql|syndromes)[./?])[!-~]*")
 TILDE = "~"
 FORMS = (".json", ".csv", ".parquet", ".html", ".md")  # by which other forms of a page are asked for
 LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a hostile name is not
@@ -62,7 +66,15 @@ def environment() -> jinja2.Environment:
         "field": field,
     }
     made.filters.update(filters)
-    made.globals.update(marks=marks, pairs_of=pairs_of, plural=plural, period=period, link=link, narrowed=narrowed)
+    made.globals.update(
+        longest_address=LONGEST_ADDRESS,
+        marks=marks,
+        pairs_of=pairs_of,
+        plural=plural,
+        period=period,
+        link=link,
+        narrowed=narrowed,
+    )
     return made
 
 
@@ -162,7 +174,10 @@ def _finalized(value: object) -> object:
         return ""
     if isinstance(value, (Markup, _Lines, jinja2.Undefined)):
         return value
-    return safe(str(value), LONGEST_TEXT)
+    text = str(value)
+    if LONGEST_TEXT < len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text):
+        return text
+    return safe(text, LONGEST_TEXT)
 
 
 def _time(time: datetime | str | None) -> datetime | None:

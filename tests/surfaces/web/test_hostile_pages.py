@@ -75,6 +75,7 @@ def test_no_element_and_no_attribute_is_made_of_a_value(
             for name in ("href", "src", "action", "xlink:href", "formaction"):
                 assert attributes.get(name, "/").startswith(("/", "#", "?")), (address, tag, attributes)
                 assert not attributes.get(name, "/").startswith("//"), (address, tag, attributes)
+                assert attributes.get(name, "/").isascii(), f"{address}: an address that was cut leads elsewhere"
             if tag == "script":
                 assert attributes["src"].startswith("/static/")
 
