@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.surfaces.web.browsing import tab
+from tests.surfaces.web.pictures import written
 from tests.surfaces.web.site import ROOT, Site
 
 FOLDER = ROOT / "docs" / "images"
 README = (ROOT / "README.md").read_text("utf-8")
-LARGEST = 400_000  # bytes of one
+LARGEST = 150_000  # bytes of one
 # What each shows: its address, the height that is enough, and words that are on it.
 PICTURES: Mapping[str, tuple[str, int, str]] = {
     "overview": ("/", 1000, "It looked like one bug."),
@@ -37,4 +38,4 @@ def test_what_a_picture_shows_is_there(chrome: Any, site: Site, name: str) -> No
         assert reader.page.locator(".simulated").is_visible()
         if os.environ.get("PICTURES"):
             FOLDER.mkdir(exist_ok=True)
-            reader.page.screenshot(path=FOLDER / f"{name}.png")
+            written(reader.page.screenshot(), FOLDER / f"{name}.png")
