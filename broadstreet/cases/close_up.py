@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from broadstreet.features.unwinding import left_behind
 from broadstreet.formats.instruction import boundaries, decode
 from broadstreet.formats.names import demangled
 from broadstreet.reading.machine_state import MachineState
@@ -9,6 +10,7 @@ from broadstreet.reading.modules import Module
 from broadstreet.records.frame import Frame
 
 WORDS_BELOW, WORDS_ABOVE = 16, 24
+LEFT_BEHIND = 6  # words of an unwinder that are shown
 INSTRUCTIONS_BEFORE = 4
 
 
@@ -31,11 +33,12 @@ class CodeLine(NamedTuple):
 
 
 class CloseUp(NamedTuple):
-    """All of it."""
+    """All of it. `unwinder` are code pointers that an unwinder left below the stack pointer, the nearest first."""
 
     words: tuple[StackWord, ...]
     code: tuple[CodeLine, ...]
     code_source: str | None
+    unwinder: tuple[StackWord, ...]
 
 
 def close_up(state: MachineState) -> CloseUp:
@@ -46,7 +49,16 @@ def close_up(state: MachineState) -> CloseUp:
         value = state.space.word(state.sp + 8 * index)
         in_red_zone = -state.architecture.red_zone_bytes <= 8 * index < 0
         words.append(StackWord(8 * index, value, meaning(state, 8 * index, value), in_red_zone))
-    return CloseUp(tuple(words), tuple(_code(state)), state.instruction_source)
+    return CloseUp(tuple(words), tuple(_code(state)), state.instruction_source, _unwinder(state))
+
+
+def _unwinder(state: MachineState) -> tuple[StackWord, ...]:
+    nearest = list(left_behind(state))[-LEFT_BEHIND:]
+    red_zone = state.architecture.red_zone_bytes
+    return tuple(
+        StackWord(at - state.sp, value, meaning(state, at - state.sp, value), at - state.sp >= -red_zone)
+        for at, value in reversed(nearest)
+    )
 
 
 def meaning(state: MachineState, offset: int, value: int | None) -> str:

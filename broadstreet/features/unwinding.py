@@ -4,6 +4,8 @@ What an unwinder leaves below the stack pointer stays until a deeper call overwr
 shortly before. Thread cancellation and pthread_exit unwind as well.
 """
 
+from collections.abc import Iterator, Sequence
+
 from broadstreet.reading.machine_state import MachineState
 from broadstreet.reading.modules import Module
 from broadstreet.records.finding import Value
@@ -39,21 +41,14 @@ def _live(state: MachineState) -> bool | None:
     return False if state.end in ("outermost", "limit") else None
 
 
-def _left_behind(state: MachineState) -> bool | None:
-    """Code pointers of an unwinder below the stack pointer; null where those words were not fetched."""
-    near = BELOW_BYTES if state.architecture.link is None else BELOW_BYTES_ARM
-    below = near if state.space.executable(state.pc) else BELOW_BAD_PC
-    mapping = state.space.mapping(state.sp)
-    if mapping is None:
-        return None
-    low = max(state.sp - below, mapping.start)
-    count = (state.sp - low) // 8
-    words = state.space.words(low, count)
-    if not words:
-        return None
+def left_behind(state: MachineState) -> Iterator[tuple[int, int]]:
+    """Where code pointers of an unwinder lie below the stack pointer, and each of them; the lowest first."""
+    low, words, _ = _below(state)
     process, code_low, code_high = state.process, state.space.code_low, state.space.code_high
     pointers = words if state.architecture.link is None else map(process.code_pointer, words)
-    for word in [word for word in pointers if code_low <= word < code_high]:
+    for place, word in enumerate(pointers):
+        if not code_low <= word < code_high:
+            continue
         module = state.modules.at(word)
         if module is None or not _may_hold_unwinder(state, module):
             continue
@@ -64,10 +59,31 @@ def _left_behind(state: MachineState) -> bool | None:
             continue
         function = module.binary.symbol(module.vaddr(word - 1)) if module.binary else None
         if _is_unwinder(function.name if function else None, module.path):
-            return True
+            yield low + 8 * place, word
+
+
+def _left_behind(state: MachineState) -> bool | None:
+    """Whether there are any; null where those words were not fetched."""
+    _, words, count = _below(state)
+    if not words:
+        return None
+    if any(True for _ in left_behind(state)):
+        return True
     if len(words) < count:
         return None
     return None if state.context == "recovered" else False  # a handler on the same stack overwrote what lay there
+
+
+def _below(state: MachineState) -> tuple[int, Sequence[int], int]:
+    """Where the words begin that an unwinder may have left, those that were fetched, and how many there are."""
+    near = BELOW_BYTES if state.architecture.link is None else BELOW_BYTES_ARM
+    below = near if state.space.executable(state.pc) else BELOW_BAD_PC
+    mapping = state.space.mapping(state.sp)
+    if mapping is None:
+        return state.sp, (), 0
+    low = max(state.sp - below, mapping.start)
+    count = (state.sp - low) // 8
+    return low, state.space.words(low, count) or (), count
 
 
 def _may_hold_unwinder(state: MachineState, module: Module) -> bool:

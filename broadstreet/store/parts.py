@@ -9,6 +9,7 @@ from broadstreet.store.atlas import AMONG, Answer, Atlas, named, text
 from broadstreet.store.looking import bin_of
 
 SIDES = ("inside", "elsewhere", "unplaced")
+SUREST = ("register", "unwind_table", "frame_pointer", "stack_scan", "below_sp")  # of how a frame was found
 MOST_NAMED = 5_000  # cases of an outbreak whose ids may stand in a SELECT that was kept
 _IN = re.compile(r"case_id IN \((?P<ids>'[0-9a-f]+'(?:, '[0-9a-f]+')*)\)")
 
@@ -46,6 +47,26 @@ def stacks(atlas: Atlas, selection: Selection) -> Answer:
         'GROUP BY "trace_id")\n'
         "SELECT trace_id, cases, parts, functions, module_paths, offsets, trusts\n"
         "FROM counted JOIN traces USING (trace_id) ORDER BY cases DESC, trace_id"
+    )
+
+
+def modules_met(atlas: Atlas, selection: Selection, most: int) -> Answer:
+    """In how many of these cases a frame lies in each module, and the case whose frame there is the surest.
+
+    module, cases, case_id, trust; those met oftenest first.
+    """
+    surer = " ".join(f"WHEN {text(trust)} THEN {rank}" for rank, trust in enumerate(SUREST))
+    return atlas.ask(
+        f'WITH counted AS (SELECT "trace_id", count(*) AS cases, min("case_id") AS case_id FROM crashes\n'
+        f'  WHERE {atlas.where(selection)} GROUP BY "trace_id"),\n'
+        "met AS (SELECT trace_id, cases, case_id, unnest(module_paths) AS module, unnest(trusts) AS trust\n"
+        "  FROM counted JOIN traces USING (trace_id)),\n"
+        "once AS (SELECT trace_id, parse_filename(module) AS module, any_value(cases) AS cases, "
+        f"any_value(case_id) AS case_id, min(CASE trust {surer} ELSE {len(SUREST)} END) AS surest\n"
+        "  FROM met WHERE module IS NOT NULL GROUP BY ALL)\n"
+        "SELECT module, sum(cases)::BIGINT AS cases, arg_min(case_id, (surest, case_id)) AS case_id, "
+        "min(surest) AS surest\n"
+        f"FROM once GROUP BY module ORDER BY cases DESC, module LIMIT {int(most)}"
     )
 
 

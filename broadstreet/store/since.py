@@ -16,12 +16,14 @@ def read_since(atlas: Atlas, since: datetime) -> Answer:
 
 
 def syndromes_since(atlas: Atlas, since: datetime) -> Answer:
-    """Syndromes with new cases, the new ones first: syndrome, new cases, all, and whether none was read before.
+    """Syndromes with new cases, the new ones first: syndrome, its commonest site and mechanism, new cases, all, and
+    whether none was read before.
 
     Of the first; `of` says how many there are, `of_unseen` how many of these are new.
     """
     return atlas.ask(
         f'SELECT "syndrome", count(*) FILTER ("added" >= {moment(since)}) AS new, count(*) AS cases, '
+        'mode("site") AS site, mode("mechanism") AS mechanism, '
         f'min("added") >= {moment(since)} AS unseen, count(*) OVER () AS of, '
         f'count(*) FILTER (min("added") >= {moment(since)}) OVER () AS of_unseen\n'
         'FROM crashes WHERE "syndrome" IS NOT NULL GROUP BY "syndrome"\n'

@@ -14,6 +14,7 @@ from broadstreet.verdict.words import machine, named
 EXPECTED = 3.0
 """After so many expected crashes none has a chance of 5 % if nothing changed: the rule of three."""
 LONGEST_DAYS = 90
+MEND = "find out why core dumps get lost (disk space, limits, a collector that is down) and mend it: broadstreet doctor"
 
 
 class Action(NamedTuple):
@@ -111,9 +112,13 @@ def only(outbreak: Outbreak) -> str:
     return next((f" --mechanism {sign.removeprefix(by)}" for sign in outbreak.parts if sign.startswith(by)), "")
 
 
-def action(says: Says, p: Profile, outbreak: Outbreak, until: datetime) -> tuple[str, ...]:
-    """What to do, the first thing first; the last is when to look again. `until` is the end of what was observed."""
-    found = [one.do(p) for one in ACTIONS if says in one.verdict and one.when(p)]
+def action(says: Says, p: Profile, outbreak: Outbreak, until: datetime, held: bool = False) -> tuple[str, ...]:
+    """What to do, the first thing first; the last is when to look again. `until` is the end of what was observed.
+
+    `held`: too few crashes were captured for a verdict.
+    """
+    found = [MEND] if held else []
+    found += [one.do(p) for one in ACTIONS if says in one.verdict and one.when(p)]
     if says == "software":
         found.append(f"start from the frames of one case: broadstreet read {outbreak.cases[0]}")
     if says == "undetermined":

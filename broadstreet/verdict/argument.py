@@ -47,7 +47,7 @@ def verdict(p: Profile, outbreak: Outbreak, survey: Survey, known: Items, held: 
         evidence_for=for_it,
         not_checked=not_checked(p),
         overturned_by=_overturned_by(p, weighed, known, held),
-        action=action(says, p, outbreak, survey.end),
+        action=action(says, p, outbreak, survey.end, held is not None),
         title=title(says, p, held, weighed.short_of),
         held=held,
     )
@@ -75,5 +75,5 @@ def _sides(says: Says, weighed: Weighed, found: tuple[Argument, ...]) -> tuple[t
 
 def _overturned_by(p: Profile, weighed: Weighed, known: Items, held: str | None) -> str:
     if held is not None:
-        return f"once every crash is captured again: {held}"
+        return f"a verdict is given again once enough of the crashes are captured; now {held}"
     return overturned_by(p, weighed, known)

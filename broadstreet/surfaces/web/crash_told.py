@@ -7,12 +7,12 @@ what was not observed is null.
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from broadstreet.cases.close_up import CloseUp
+from broadstreet.cases.close_up import CloseUp, StackWord
 from broadstreet.cases.headline import near_miss, summary_of
 from broadstreet.cases.pointed import Pointed
 from broadstreet.cases.row import readable_name
@@ -165,8 +165,8 @@ def registers(case: Case, matter: Pointed, dull: frozenset[str]) -> list[Registe
     ]
 
 
-def words(near: CloseUp, matter: Pointed, sp: str) -> list[WordTold]:
-    """The stack words, lower addresses first; `sp` is the name of the stack pointer."""
+def words(some: Iterable[StackWord], matter: Pointed, sp: str) -> list[WordTold]:
+    """Words of the stack; `sp` is the name of the stack pointer."""
     return [
         WordTold(
             place=sp if one.offset == 0 else f"{sp}{'+' if one.offset > 0 else '−'}{abs(one.offset)}",
@@ -176,7 +176,7 @@ def words(near: CloseUp, matter: Pointed, sp: str) -> list[WordTold]:
             at_sp=one.offset == 0,
             matters=one.offset in matter.words,
         )
-        for one in near.words
+        for one in some
     ]
 
 

@@ -154,7 +154,8 @@ class KeptTold(msgspec.Struct, frozen=True):
 class CasePage(msgspec.Struct, frozen=True):
     """One case. `case` is the whole of it; all else is how it is shown, and where it stands among others.
 
-    `words` and `code` are null where they cannot be shown: `unseen` says why. `role` is the colour of its outbreak.
+    `words`, `unwinder` (code pointers that one left below the stack pointer, the nearest first) and `code` are null
+    where they cannot be shown: `unseen` says why. `role` is the colour of its outbreak.
     """
 
     case: CaseJson
@@ -170,6 +171,7 @@ class CasePage(msgspec.Struct, frozen=True):
     findings: list[crash.FindingTold]
     registers: list[crash.RegisterTold]
     words: list[crash.WordTold] | None
+    unwinder: list[crash.WordTold] | None
     code: list[crash.CodeTold] | None
     code_source: str | None
     unseen: str | None
@@ -195,6 +197,7 @@ def tell(asked: Asked) -> CasePage:
     seen = book.near(row["reading"], row["evidence"])
     case, matter = seen.case, pointed(seen.case)
     syndrome = _syndrome(atlas, row)
+    sp = "rsp" if "rsp" in case.registers else "sp"
     near, whole, held = seen.near, case_json(seen.case), _counted(atlas, row)
     return CasePage(
         case=whole,
@@ -209,7 +212,8 @@ def tell(asked: Asked) -> CasePage:
         among=_among(atlas, row["number"]),
         findings=crash.findings(case),
         registers=crash.registers(case, matter, DULL),
-        words=None if near is None else crash.words(near, matter, "rsp" if "rsp" in case.registers else "sp"),
+        words=None if near is None else crash.words(near.words, matter, sp),
+        unwinder=None if near is None else crash.words(near.unwinder, matter, sp),
         code=None if near is None else crash.code(near),
         code_source=None if near is None else near.code_source,
         unseen=_unseen(seen),

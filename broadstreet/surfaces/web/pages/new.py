@@ -8,6 +8,7 @@ from broadstreet.errors import UsageError
 from broadstreet.store.since import outbreaks_since, read_since, syndromes_since
 from broadstreet.surfaces.durations import moment
 from broadstreet.surfaces.text import plural
+from broadstreet.surfaces.web.crash_told import brief
 from broadstreet.surfaces.web.found import investigation
 from broadstreet.surfaces.web.page import Asked, Page, Parameter
 
@@ -28,6 +29,8 @@ class NewSyndromeTold(msgspec.Struct, frozen=True):
     """A syndrome with new cases; `unseen`: it had none before."""
 
     syndrome: str
+    mechanism: str
+    site: str | None
     new: int
     cases: int
     unseen: bool
@@ -67,7 +70,17 @@ def tell(asked: Asked) -> NewTold:
         for row in by_outbreak.dicts()
     ]
     rows = by_syndrome.dicts()
-    syndromes = [NewSyndromeTold(row["syndrome"], row["new"], row["cases"], row["unseen"]) for row in rows]
+    syndromes = [
+        NewSyndromeTold(
+            row["syndrome"],
+            row["mechanism"].replace("_", " "),
+            brief(row["site"]) if row["site"] else None,
+            row["new"],
+            row["cases"],
+            row["unseen"],
+        )
+        for row in rows
+    ]
     [said] = whole.dicts()
     return NewTold(
         heading=_heading(said["cases"], outbreaks, rows[0]["of_unseen"] if rows else 0, said["without"]),

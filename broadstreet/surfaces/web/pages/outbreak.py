@@ -1,14 +1,16 @@
 """An outbreak and its verdict: the argument, evidence against it first, and all that a reader needs to check it."""
 
 import shlex
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from broadstreet.store.atlas import Atlas
-from broadstreet.store.parts import by_members, cases_of, part_of
+from broadstreet.store.parts import SUREST, by_members, cases_of, modules_met, part_of
 from broadstreet.surfaces.investigation_json import AgainJson, OutbreakJson
-from broadstreet.surfaces.text import first_up, sentence
+from broadstreet.surfaces.text import encodable, first_up, sentence
 from broadstreet.surfaces.web import arguments, forests
 from broadstreet.surfaces.web.arguments import ArgumentTold, argument_told
 from broadstreet.surfaces.web.crash_told import raised
@@ -37,6 +39,7 @@ from broadstreet.verdict.words import exposure, named
 
 PROGRAM = "broadstreet"
 OF_A_CASEBOOK = ("read", "explain", "fixed", "investigate")  # the commands that need to be told which
+MOST_MET = 12  # modules
 MOST_CASES = 12  # elsewhere, or of unknown place, that are listed
 
 
@@ -83,6 +86,15 @@ class SplitTold(msgspec.Struct, frozen=True):
     python: str | None
 
 
+class MetTold(msgspec.Struct, frozen=True):
+    """A module in the stacks: in how many cases, and the case whose frame there is the surest, with its `trust`."""
+
+    module: str
+    cases: int
+    case_id: str
+    trust: str
+
+
 class OutbreakTold(msgspec.Struct, frozen=True):
     """An outbreak, what the verdict on it says, and the whole argument.
 
@@ -110,6 +122,8 @@ class OutbreakTold(msgspec.Struct, frozen=True):
     hits: list[Hit]
     adjusted_for: str
     cases: list[CasesTold]
+    met: list[MetTold]
+    met_query: str
     splits: list[SplitTold]
     numbers: list[AgainJson]
     others: list[Brief]
@@ -123,6 +137,7 @@ def tell(asked: Asked) -> OutbreakTold:
     found = investigation(atlas)
     one = outbreak_called(atlas, asked.path["outbreak"])
     rows = hits(one)
+    met = modules_met(atlas, part_of(one.id, "inside"), MOST_MET)
     return OutbreakTold(
         outbreak=one,
         word=word_of(one),
@@ -143,6 +158,8 @@ def tell(asked: Asked) -> OutbreakTold:
         hits=rows,
         adjusted_for=strata_of(rows),
         cases=[_cases(atlas, one, side) for side in ("inside", "elsewhere", "unplaced")],
+        met=[_met(row) for row in met.dicts()],
+        met_query=met.select,
         splits=_splits(atlas, one),
         numbers=_numbers(atlas, one),
         others=[brief(each) for each in outbreaks_of(atlas, one.syndrome) if each.id != one.id],
@@ -158,6 +175,11 @@ def draw(told: OutbreakTold, asked: Asked) -> dict[str, object]:
         "argument": arguments.drawn(told.argument),
         "forest": forests.drawn(told.hits, told.word),
     }
+
+
+def _met(row: Mapping[str, Any]) -> MetTold:
+    trust = (*SUREST, "unknown")[row["surest"]].replace("_", " ")
+    return MetTold(encodable(row["module"]), row["cases"], row["case_id"], trust)
 
 
 def _onset(one: OutbreakJson) -> str:
