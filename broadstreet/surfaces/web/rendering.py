@@ -31,8 +31,8 @@ LONGEST_TEXT = 2000  # characters of anything; a sentence of ours is shorter, a 
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-class _Lines(str):
-    """Text whose line ends and tabs stay."""
+class _Whole(str):
+    """Text that is safe already and was cut where it may be."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ def environment() -> jinja2.Environment:
         "percent": percent,
         "moment": moment_shown,
         "day": day,
-        "part": part,
+        "part": lambda value: _Whole(part(value)),
         "bytes": bytes_shown,
         "field": field,
     }
@@ -82,7 +82,7 @@ def lines(text: str, longest: int = 200_000) -> str:
     """Text of several lines, such as a question: line ends stay, other control characters are codes."""
     kept = text.replace("\r\n", "\n").split("\n")
     shown = "\n".join("\t".join(safe(one, longest) for one in line.split("\t")) for line in kept)
-    return _Lines(shown[:longest])
+    return _Whole(shown[:longest])
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -172,7 +172,7 @@ def hidden_token(name: str, value: str) -> Markup:
 def _finalized(value: object) -> object:
     if value is None:
         return ""
-    if isinstance(value, (Markup, _Lines, jinja2.Undefined)):
+    if isinstance(value, (Markup, _Whole, jinja2.Undefined)):
         return value
     text = str(value)
     if LONGEST_TEXT < len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text):
