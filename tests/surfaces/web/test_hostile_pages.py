@@ -1,5 +1,7 @@
 """What others wrote is text on every page, in every form of it: nothing runs, nothing hides, nothing turns around."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from tests.surfaces.web.site import Site, every_page
 KINDS = [page.path for page in PAGES]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 MOST_BYTES = 400_000  # of a page, though a name has a megabyte
+csv.field_size_limit(1 << 24)
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
 FOREIGN = {"img", "style", "base", "iframe", "object", "embed", "foreignobject"}  # elements that no page of ours has
 
@@ -125,3 +128,25 @@ def test_each_of_several_machines_has_its_page_whatever_its_name(
     text = "".join(Elements(hostile_site.get("/").text).text)
     assert BAD_MACHINE in text
     assert SCRIPT in text
+
+
+def test_a_spreadsheet_takes_no_cell_of_a_download_for_a_formula(hostile_site: Site) -> None:
+    answer = hostile_site.get("/cases.csv?column=host&column=abort_message&column=instruction")
+    rows = list(csv.reader(io.StringIO(answer.text, newline="")))
+    assert {len(row) for row in rows} == {3}
+    assert "'=cmd|' /C calc'!A0" in {row[0] for row in rows}
+    assert [cell for row in rows for cell in row if cell.startswith(("=", "@", "+", "-", "\t", "\r"))] == []
+
+
+def test_the_report_of_an_outbreak_runs_nothing_and_asks_nobody(
+    hostile_site: Site, pages: dict[str, list[str]]
+) -> None:
+    for address in pages["/outbreaks/{outbreak}"]:
+        html = hostile_site.get(f"{address}.html").text
+        assert len(html.encode()) < 2 * MOST_BYTES
+        assert UNSEEN.search(html) is None
+        for tag, attributes in Elements(html).elements:
+            assert tag not in {"script", "img", "iframe", "object", "embed", "base", "link"}
+            assert not [name for name in attributes if name.startswith("on")], (address, tag)
+            assert attributes.get("href", "#").startswith("#"), (address, attributes["href"])
+            assert "src" not in attributes
