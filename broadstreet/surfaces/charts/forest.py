@@ -25,6 +25,7 @@ _ROW = 40.0
 _MARKS = 34.0
 _HEAD = 44.0
 _MOST_AXIS = 300.0
+_MOST_NUMBERS = 0.5  # of the width
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ def _scale(left: float, right: float) -> LogScale:
 
 
 def _broad(forest: Forest, width: float, form: str) -> Markup:
-    numbers = max([text_width(words, bold=True) for row in forest.rows for words in row.numbers] + [60.0])
     wide = min(_MOST_AXIS, width * 0.44)
+    asked = max([text_width(words, bold=True) for row in forest.rows for words in row.numbers] + [60.0])
+    numbers = min(asked, width * _MOST_NUMBERS)
     right = width - numbers - 16
     left = right - wide
     scale = _scale(left, right)
@@ -95,7 +97,7 @@ def _broad(forest: Forest, width: float, form: str) -> Markup:
     for place, ratios in enumerate(forest.rows):
         top = _HEAD + place * _ROW
         body += _labels(ratios, top, left - 14)
-        body += _numbers(ratios, top, width)
+        body += _numbers(ratios, top, width, numbers)
         body += _marks(forest, ratios, scale, top)
         body.append(path(line(0, top + _ROW - 3.5, width, top + _ROW - 3.5), "sh"))
     linked = any(row.link for row in forest.rows)
@@ -115,9 +117,9 @@ def _narrow(forest: Forest, width: float, form: str) -> Markup:
     ]
     for place, ratios in enumerate(forest.rows):
         top = 62 + place * pitch
-        numbers = max(text_width(words, bold=True) for words in ratios.numbers)
+        numbers = min(max(text_width(words, bold=True) for words in ratios.numbers), width * _MOST_NUMBERS)
         body += _labels(ratios, top, width - numbers - 12)
-        body += _numbers(ratios, top, width)
+        body += _numbers(ratios, top, width, numbers)
         body += _marks(forest, ratios, scale, top + 36)
         body.append(path(line(0, top + pitch - 3.5, width, top + pitch - 3.5), "sh"))
     linked = any(row.link for row in forest.rows)
@@ -130,8 +132,8 @@ def _labels(ratios: Row, top: float, room: float) -> list[Markup]:
     return [link(ratios.link, whole, label), text(0, top + 30, fitted(ratios.note, room), "t3")]
 
 
-def _numbers(ratios: Row, top: float, width: float) -> list[Markup]:
-    naive, adjusted = ratios.numbers
+def _numbers(ratios: Row, top: float, width: float, room: float) -> list[Markup]:
+    naive, adjusted = (fitted(words, room + 0.5, bold=True) for words in ratios.numbers)
     return [text(width, top + 14, naive, "end"), text(width, top + 30, adjusted, "bold end")]
 
 
