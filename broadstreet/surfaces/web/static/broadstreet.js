@@ -128,11 +128,13 @@
     event.preventDefault();
   });
   // A column may be a link: a click follows it, a drag that ends on it does not, and it is not carried away.
-  let dragged = 0;
+  let dragged = -Infinity;  // times count from the begin of the page: its first click is no end of a drag
   document.addEventListener("click", (event) => {
     if (event.timeStamp - dragged < 300 && event.target.closest("svg")) { event.preventDefault(); event.stopPropagation(); }
   }, true);
-  document.addEventListener("dragstart", (event) => { if (drag) event.preventDefault(); });
+  document.addEventListener("dragstart", (event) => {
+    if (drag || (event.target.closest && event.target.closest("[data-selects] svg"))) event.preventDefault();
+  });
   const drop = () => { if (drag) drag.shade.remove(); drag = null; };
   document.addEventListener("pointerup", (event) => {
     if (!drag) return;
